@@ -1,0 +1,369 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"hash/maphash"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// The committer turns the writes of many goroutines into few Badger transactions.
+//
+// Badger syncs once for every transaction, so the committer takes all writes that have arrived
+// and makes one transaction of them: one commit sequence number, one sync, all or nothing after
+// a crash. While a group is being synced the next one gathers and is built.
+//
+//	Apply -> queue -> run: build and send a group -> finish: publish it, answer its writers
+//
+// Two goroutines own the state: run has the sequence and the building of groups, finish has the
+// order in which groups become visible. Groups become visible in the order of their numbers.
+type committer struct {
+	engine *Engine
+
+	mu     sync.Mutex
+	queue  []*request
+	closed bool
+	wake   chan struct{} // capacity 1
+
+	inflight chan *group // sent, in order; its capacity bounds the pipeline
+	done     sync.WaitGroup
+
+	// Owned by run.
+	seq     uint64
+	carried []*request     // did not fit the group before
+	index   map[uint64]int // hash of key -> its entry in the group being built
+	seed    maphash.Seed
+	watch   *watch
+	merger  row.Merger
+
+	marker, markerValue []byte // an entry of every group
+
+	free chan *group // for reuse
+}
+
+// A request is one atomic set of changes on its way through the committer.
+type request struct {
+	mutations []*row.Mutation
+	changes   []change // for the engine's own keys; makes the request exclusive
+	watch     *watch   // to install, or to check deletions against
+	exclusive bool     // gets a group, and so a sequence number, of its own
+	size      int64    // bytes
+	count     int      // entries
+	done      chan error
+}
+
+// A change puts or deletes one Badger key.
+type change struct {
+	key, value []byte
+	op         changeOp
+}
+
+type changeOp byte
+
+const (
+	opPut     changeOp = iota
+	opReplace          // a put that lets compaction drop all older versions
+	opDelete
+	opDeleteUnlessWritten // a deletion that is skipped if the key was written since the watch began
+)
+
+// A watch records which keys in a range were written since it was installed.
+type watch struct {
+	low, high []byte // storage keys, [low, high)
+	written   map[string]struct{}
+}
+
+func (w *watch) note(key []byte) {
+	if bytes.Compare(key, w.low) >= 0 && bytes.Compare(key, w.high) < 0 {
+		w.written[string(key)] = struct{}{}
+	}
+}
+
+// A group is one Badger transaction on its way to disk.
+type group struct {
+	seq      uint64 // 0 if it changes nothing
+	requests []*request
+	entries  []badger.Entry
+	deletes  []bool // which entries are deletions
+	arena    []byte // for values that were merged here
+	result   chan error
+}
+
+func newCommitter(e *Engine, seq uint64) *committer {
+	c := &committer{
+		engine:   e,
+		wake:     make(chan struct{}, 1),
+		inflight: make(chan *group, 1),
+		free:     make(chan *group, 4),
+		seq:      seq,
+		index:    make(map[uint64]int),
+		seed:     maphash.MakeSeed(),
+		marker:   metaKey(metaCommit, nil),
+	}
+	c.markerValue = sealMeta(c.marker, nil)
+	c.done.Add(2)
+	go c.run()
+	go c.finish()
+	return c
+}
+
+// close answers all queued requests, then stops.
+func (c *committer) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.signal()
+	c.done.Wait()
+}
+
+// submit queues a request and waits for its outcome. Once queued a request is carried out even
+// if ctx ends; the outcome is then unknown to the caller, as ctx's error says.
+func (c *committer) submit(ctx context.Context, r *request) error {
+	r.done = make(chan error, 1)
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return ErrClosed
+	}
+	c.queue = append(c.queue, r)
+	c.mu.Unlock()
+	c.signal()
+	if ctx.Done() == nil {
+		return <-r.done
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *committer) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run builds groups until the committer is closed and nothing is queued.
+func (c *committer) run() {
+	defer c.done.Done()
+	defer close(c.inflight)
+	for {
+		c.mu.Lock()
+		queued := c.queue
+		c.queue = nil
+		closed := c.closed
+		c.mu.Unlock()
+		c.carried = append(c.carried, queued...)
+		if len(c.carried) == 0 {
+			if closed {
+				return
+			}
+			<-c.wake
+			if w := c.engine.opts.GroupWindow; w > 0 {
+				time.Sleep(w)
+			}
+			continue
+		}
+		c.send(c.build())
+	}
+}
+
+// build makes a group of as many carried requests as fit, in order.
+func (c *committer) build() *group {
+	g := c.newGroup()
+	clear(c.index)
+	size, count, taken := int64(0), 0, 0
+	for _, r := range c.carried {
+		if taken > 0 && (r.exclusive || c.carried[0].exclusive ||
+			size+r.size > c.engine.groupSize || count+r.count > c.engine.groupCount) {
+			break
+		}
+		c.add(g, r)
+		size, count, taken = size+r.size, count+r.count, taken+1
+	}
+	g.requests = append(g.requests, c.carried[:taken]...)
+	c.carried = append(c.carried[:0], c.carried[taken:]...)
+	return g
+}
+
+func (c *committer) newGroup() *group {
+	select {
+	case g := <-c.free:
+		return g
+	default:
+		return &group{result: make(chan error, 1)}
+	}
+}
+
+func (c *committer) recycle(g *group) {
+	clear(g.requests)
+	g.requests, g.entries, g.deletes, g.arena = g.requests[:0], g.entries[:0], g.deletes[:0], g.arena[:0]
+	select {
+	case c.free <- g:
+	default:
+	}
+}
+
+// add puts a request's entries into g.
+func (c *committer) add(g *group, r *request) {
+	for _, m := range r.mutations {
+		state := c.engine.table(m.Incarnation)
+		state.fragments.Add(int64(m.Len()))
+		state.fragmentBytes.Add(int64(m.Size()))
+		state.written.Add(int64(m.Len()))
+		if m.HasHeader() {
+			c.markHeaders(g, m.Incarnation, state)
+		}
+		for i := range m.Len() {
+			key, value := m.Entry(i)
+			if c.watch != nil {
+				c.watch.note(key)
+			}
+			c.addFragment(g, key, value)
+		}
+	}
+	for _, ch := range r.changes {
+		if ch.op == opDeleteUnlessWritten {
+			if _, written := r.watch.written[string(ch.key)]; written {
+				continue
+			}
+			ch.op = opDelete
+		}
+		g.put(ch)
+	}
+	switch {
+	case r.watch == nil:
+	case r.changes == nil:
+		c.watch = r.watch
+	default:
+		c.watch = nil
+	}
+}
+
+// addFragment adds one row's fragment, or merges it with the one that is in the group for the
+// same row: a Badger transaction holds a key once.
+func (c *committer) addFragment(g *group, key, value []byte) {
+	hash := maphash.Bytes(c.seed, key)
+	for ; ; hash++ {
+		i, found := c.index[hash]
+		if !found {
+			break
+		}
+		if bytes.Equal(g.entries[i].Key, key) {
+			g.entries[i].Value = c.mergeFragments(g, key, g.entries[i].Value, value)
+			return
+		}
+	}
+	c.index[hash] = len(g.entries)
+	g.put(change{key: key, value: value})
+}
+
+// mergeFragments returns the sealed merge of two sealed fragments that this process just made.
+func (c *committer) mergeFragments(g *group, key, a, b []byte) []byte {
+	var fragments [2]row.Fragment
+	for i, sealed := range [][]byte{a, b} {
+		body, ok := row.Open(key, sealed)
+		if !ok {
+			panic("a fragment was changed between Apply and its commit")
+		}
+		if err := row.DecodeBody(body, 0, &fragments[i]); err != nil {
+			panic(err) // as above
+		}
+	}
+	merged := c.merger.Merge([]*row.Fragment{&fragments[0], &fragments[1]})
+	start := len(g.arena)
+	g.arena = row.AppendBody(row.BeginSeal(g.arena), merged, 0)
+	value := g.arena[start:len(g.arena):len(g.arena)]
+	row.EndSeal(key, value)
+	return value
+}
+
+// markHeaders notes durably that a table has partition headers, before its first one becomes
+// visible. Reads of tables without the mark need not look for them.
+func (c *committer) markHeaders(g *group, incarnation uint32, state *tableState) {
+	if state.headers.CompareAndSwap(false, true) {
+		key := headersKey(incarnation)
+		g.put(change{key: key, value: sealMeta(key, nil)})
+	}
+}
+
+func (g *group) put(ch change) {
+	e := badger.Entry{Key: ch.key, Value: ch.value}
+	if ch.op == opReplace {
+		e.WithDiscard()
+	}
+	g.entries = append(g.entries, e)
+	g.deletes = append(g.deletes, ch.op == opDelete)
+}
+
+// send hands a group to Badger, and to finish.
+func (c *committer) send(g *group) {
+	if len(g.entries) == 0 {
+		g.seq = 0
+		g.result <- nil
+		c.inflight <- g
+		return
+	}
+	if err := c.engine.writable(); err != nil {
+		g.result <- err
+		c.inflight <- g
+		return
+	}
+	c.seq++
+	g.seq = c.seq
+	g.put(change{key: c.marker, value: c.markerValue, op: opReplace})
+	if err := c.commit(g); err != nil {
+		g.result <- err
+	}
+	c.inflight <- g
+}
+
+// commit starts a group's transaction; g.result gets its outcome unless it fails at once.
+func (c *committer) commit(g *group) error {
+	txn := c.engine.db.NewTransactionAt(math.MaxUint64, true)
+	defer txn.Discard()
+	for i := range g.entries {
+		var err error
+		if g.deletes[i] {
+			err = txn.Delete(g.entries[i].Key)
+		} else {
+			err = txn.SetEntry(&g.entries[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return txn.CommitAt(g.seq, func(err error) { g.result <- err })
+}
+
+// finish publishes groups in order and answers their writers. After the first failure nothing
+// more is published: the sequence would have a hole.
+func (c *committer) finish() {
+	defer c.done.Done()
+	for g := range c.inflight {
+		err := <-g.result
+		var full *DiskFullError
+		if err == nil && c.engine.failure() == nil && g.seq != 0 {
+			c.engine.publish(g.seq)
+		} else if err != nil && !errors.As(err, &full) {
+			err = c.engine.fail(err)
+		}
+		if err == nil {
+			err = c.engine.failure()
+		}
+		for _, r := range g.requests {
+			r.done <- err
+		}
+		c.recycle(g)
+	}
+}

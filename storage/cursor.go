@@ -1,0 +1,191 @@
+package storage
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// Next moves to the next row and reports whether there is one; if not, see Err.
+func (c *Cursor) Next() bool {
+	for c.err == nil {
+		if c.stats.Tombstones > c.engine.opts.TombstoneFail {
+			c.err = &TombstoneError{Table: c.tableName(), Count: c.stats.Tombstones}
+			break
+		}
+		if len(c.slices) == 0 {
+			return c.leavePartition()
+		}
+		yield, err := c.step(&c.slices[0])
+		if err != nil {
+			c.err = c.explain(err)
+		} else if yield {
+			return true
+		}
+	}
+	return false
+}
+
+// step takes one entry of a slice, or the next slice. It reports whether there is something to yield.
+func (c *Cursor) step(s *Slice) (bool, error) {
+	limit := s.End
+	if c.reverse {
+		limit = s.Start
+	}
+	if !c.inSlice {
+		from := s.Start
+		if c.reverse {
+			from = s.End
+		}
+		if err := c.entries.seek(from); err != nil {
+			return false, err
+		}
+		c.inSlice = true
+	}
+	if !c.pending {
+		ok, err := c.entries.next(limit)
+		if err != nil {
+			return false, err
+		}
+		if !ok || !c.reverse && s.End != nil && bytes.Compare(c.entries.key, s.End) >= 0 {
+			c.inSlice, c.slices = false, c.slices[1:]
+			return false, nil
+		}
+		c.entered++
+		c.stats.Fragments += c.entries.fragments
+	}
+	c.pending = false
+	if c.scan && !c.at.holds(c.entries.key) {
+		if c.leavePartition() {
+			c.pending = true
+			return true, nil
+		}
+		c.yielded = false
+		if err := c.at.enter(c.entries.key); err != nil {
+			return false, &corruptEntry{key: append(bytes.Clone(c.view.table), c.entries.key...), cause: err}
+		}
+	}
+	return c.take(), nil
+}
+
+// leavePartition reports whether the partition it stood in is still to be yielded for its static
+// cells alone.
+func (c *Cursor) leavePartition() bool {
+	if c.yielded || !c.staticOnly || !c.at.header.IsLive(c.now) {
+		return false
+	}
+	c.row, c.clustering, c.yielded = nil, nil, true
+	return true
+}
+
+// take looks at the entry it stands on, and reports whether it is a live row.
+func (c *Cursor) take() bool {
+	key := c.entries.key
+	if c.at.isHeader(key) {
+		c.at.keep(c.entries.merged)
+		c.countHeader()
+		return false
+	}
+	c.row, c.clustering = c.entries.merged, c.at.clustering(key)
+	c.at.shadow(c.row, c.clustering)
+	if !c.count(c.row) {
+		return false
+	}
+	c.stats.Rows++
+	c.yielded = true
+	return true
+}
+
+func (c *Cursor) countHeader() {
+	if c.at.header.Deletion.Exists() {
+		c.stats.Tombstones++
+	}
+	c.stats.Tombstones += len(c.at.header.Ranges)
+}
+
+// count counts what is dead in f and reports whether anything is alive.
+func (c *Cursor) count(f *row.Fragment) bool {
+	live := f.Liveness.IsLive(c.now)
+	for i := range f.Cells {
+		if f.Cells[i].IsLive(c.now) {
+			live = true
+		} else {
+			c.stats.Tombstones++
+		}
+	}
+	if !live && len(f.Cells) == 0 {
+		c.stats.Tombstones++
+	}
+	return live
+}
+
+// Row returns the row that the cursor stands on, or nil if it stands on the static cells of a
+// partition without rows. It is valid until Next. Its cells may include expired and deleted ones.
+func (c *Cursor) Row() *row.Fragment { return c.row }
+
+// Static returns the header of the partition that the cursor stands in: its cells are the static
+// cells. It is empty if there is none, and valid until the partition ends.
+func (c *Cursor) Static() *row.Fragment { return &c.at.header }
+
+// Partition returns the partition's part of the row key, see row.SplitPartition.
+// It is valid until Next.
+func (c *Cursor) Partition() []byte { return c.at.prefix }
+
+// Clustering returns the row's clustering key in key encoding, valid until Next; nil without a row.
+func (c *Cursor) Clustering() []byte { return c.clustering }
+
+// Stats returns what the cursor has passed so far.
+func (c *Cursor) Stats() ReadStats { return c.stats }
+
+// Err returns the error that ended the cursor, or nil if it ended with its last row.
+func (c *Cursor) Err() error { return c.err }
+
+// Close releases what the cursor pins.
+func (c *Cursor) Close() {
+	if c.view == nil {
+		return
+	}
+	c.view.close()
+	if c.stats.Fragments > hintFragments && 2*c.stats.Fragments > c.entered {
+		c.engine.folder.hint(c.incarnation())
+	}
+	c.view = nil
+}
+
+// hintFragments is how many unfolded fragments a read must have merged to ask for folding.
+const hintFragments = 64
+
+func (c *Cursor) incarnation() uint32 { return binary.BigEndian.Uint32(c.view.table) }
+
+func (c *Cursor) tableName() string {
+	t, _ := c.engine.opts.Tables(c.incarnation())
+	return t.Name
+}
+
+// explain turns what the sources report into what the caller understands.
+func (c *Cursor) explain(err error) error {
+	var bad *corruptEntry
+	if !errors.As(err, &bad) {
+		return fmt.Errorf("reading %s: %w", c.tableName(), err)
+	}
+	return c.engine.corruptError(bad)
+}
+
+// corruptError puts a damaged entry's key into the words of its table.
+func (e *Engine) corruptError(bad *corruptEntry) error {
+	out := &CorruptError{Table: "unknown", Key: fmt.Sprintf("%x", bad.key), Cause: bad.cause.Error()}
+	if len(bad.key) < row.TablePrefixSize {
+		return out
+	}
+	t, ok := e.opts.Tables(binary.BigEndian.Uint32(bad.key))
+	if ok {
+		out.Table = t.Name
+		if t.FormatKey != nil {
+			out.Key = t.FormatKey(bad.key[row.TablePrefixSize:])
+		}
+	}
+	return out
+}

@@ -1,0 +1,230 @@
+// Package storage keeps the rows of one node on disk, on one Badger instance.
+//
+// # Writing
+//
+// Apply takes mutations: encoded changes of single partitions, as package row makes them. A
+// change is written as a fragment under its row's key without reading what is there. The
+// committer gathers the writes of many goroutines into one Badger transaction and one sync
+// (commit.go). Badger's version of an entry is a commit sequence number of this node; write
+// timestamps, TTLs and tombstones are inside the value and are reconciled when a row is read.
+//
+// # Reading
+//
+// Read and Scan return a Cursor, which merges the fragments of each row, applies deletions of
+// the partition and of ranges, and yields live rows in key order. A cursor sees the state as of
+// its creation: all of a mutation or nothing of it.
+//
+// # Folding
+//
+// In the background, fragments are merged into pages: runs of neighboring rows, compressed and
+// checksummed together (package page, fold.go). There TTLs turn into tombstones, tombstones
+// older than gc_grace_seconds are dropped, and the fragments are deleted. Pages make narrow rows
+// small and slices fast; fragments make writes cheap.
+//
+// # Failure
+//
+// Every value carries a checksum over its key and itself, checked on every read. A write that
+// cannot be made durable stops the engine for good: see Options.OnFailure. When the disk is
+// nearly full writes are refused and reads go on, because Badger faults on a full disk.
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/iliumdb/ilium/storage/page"
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// An Engine is the storage of one node. All its methods may be called concurrently.
+type Engine struct {
+	opts   Options
+	db     *badger.DB
+	codec  *page.Codec
+	commit *committer
+	folder *folder
+
+	groupSize  int64 // bytes that fit one Badger transaction
+	groupCount int   // entries that fit one
+
+	// visible is the newest commit sequence number that reads may see. view guards the moment
+	// between choosing a read's number and pinning its files: while it is held for writing,
+	// nothing a reader could still want becomes discardable.
+	visible atomic.Uint64
+	view    sync.RWMutex
+	closed  bool // guarded by view
+
+	tables sync.Map // incarnation -> *tableState
+	failed atomic.Pointer[FailedError]
+	disk   diskGuard
+	stop   chan struct{}
+	tasks  sync.WaitGroup
+}
+
+// A tableState is what the engine remembers of a table while it runs.
+type tableState struct {
+	headers atomic.Bool // whether any partition has a header
+	pages   atomic.Bool // whether there may be pages
+
+	// Roughly what was not folded yet, and what was ever written.
+	fragments, fragmentBytes, written atomic.Int64
+}
+
+// Open opens the engine in opts.Dir, and recovers what was acknowledged before a crash.
+// It fails with ErrLocked if another process has the directory open, and with a *CorruptError
+// that names the file if a stored file is damaged.
+func Open(opts Options) (*Engine, error) {
+	opts = opts.withDefaults()
+	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	db, err := badger.OpenManaged(opts.badger())
+	if err != nil {
+		return nil, openError(opts.Dir, err)
+	}
+	codec, err := page.NewCodec()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	e := &Engine{
+		opts: opts, db: db, codec: codec,
+		groupSize: db.MaxBatchSize() * 9 / 10, groupCount: int(db.MaxBatchCount() * 9 / 10),
+		disk: diskGuard{dir: opts.Dir, floor: opts.DiskFloor},
+		stop: make(chan struct{}),
+	}
+	e.visible.Store(db.MaxVersion())
+	db.SetDiscardTs(db.MaxVersion())
+	e.commit = newCommitter(e, db.MaxVersion())
+	e.folder = newFolder(e)
+	return e, nil
+}
+
+func openError(dir string, err error) error {
+	switch {
+	case strings.Contains(err.Error(), "Another process is using this Badger database"):
+		return fmt.Errorf("%w: %s", ErrLocked, dir)
+	default:
+		return fmt.Errorf("data directory %s: %w", dir, err)
+	}
+}
+
+// Close makes everything durable and closes the engine. Calls that are under way finish first;
+// later ones fail with ErrClosed. Cursors must be closed before.
+func (e *Engine) Close() error {
+	e.folder.close()
+	e.commit.close()
+	close(e.stop)
+	e.tasks.Wait()
+	e.view.Lock()
+	closed := e.closed
+	e.closed = true
+	e.view.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	defer e.codec.Close()
+	return e.db.Close()
+}
+
+// Apply carries out all mutations, atomically: after a crash all of them are there or none, and
+// no read sees some of them only. It returns when they are as durable as Options.Sync promises.
+//
+// If ctx ends first the mutations may still be carried out. The caller must not change them
+// until Apply returns nil or an error that is not ctx's.
+func (e *Engine) Apply(ctx context.Context, mutations ...*row.Mutation) error {
+	r := &request{mutations: mutations, count: 1, size: entryOverhead}
+	for _, m := range mutations {
+		r.count += m.Len() + 1
+		r.size += int64(m.Size() + entryOverhead*m.Len() + entryOverhead)
+	}
+	if r.size > e.opts.MaxMutation {
+		return &MutationTooLargeError{Size: r.size, Max: e.opts.MaxMutation}
+	}
+	if err := checkKeys(mutations); err != nil {
+		return err
+	}
+	return e.commit.submit(ctx, r)
+}
+
+const (
+	entryOverhead = 16    // what Badger counts for an entry beside its key and value, rounded up
+	maxKey        = 65000 // Badger's limit
+)
+
+func checkKeys(mutations []*row.Mutation) error {
+	for _, m := range mutations {
+		for i := range m.Len() {
+			if key, _ := m.Entry(i); len(key) > maxKey {
+				return &KeyTooLongError{Size: len(key) - row.TablePrefixSize - row.TokenSize, Max: maxKey - row.TablePrefixSize - row.TokenSize}
+			}
+		}
+	}
+	return nil
+}
+
+// publish makes a committed group visible to reads.
+func (e *Engine) publish(seq uint64) { e.visible.Store(seq) }
+
+// advanceDiscard lets compaction drop what no present or future reader can see.
+func (e *Engine) advanceDiscard() {
+	e.view.Lock()
+	defer e.view.Unlock()
+	if !e.closed {
+		e.db.SetDiscardTs(e.visible.Load())
+	}
+}
+
+// table returns what the engine remembers of a table.
+func (e *Engine) table(incarnation uint32) *tableState {
+	if t, ok := e.tables.Load(incarnation); ok {
+		return t.(*tableState)
+	}
+	t := &tableState{}
+	t.headers.Store(e.exists(headersKey(incarnation)))
+	t.pages.Store(e.exists(row.AppendTable(nil, incarnation, row.Pages)))
+	kept, _ := e.tables.LoadOrStore(incarnation, t)
+	return kept.(*tableState)
+}
+
+// exists reports whether any key starts with prefix, deleted or not.
+func (e *Engine) exists(prefix []byte) bool {
+	e.view.RLock()
+	defer e.view.RUnlock()
+	if e.closed {
+		return false
+	}
+	txn := e.db.NewTransactionAt(math.MaxUint64, false)
+	defer txn.Discard()
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix, AllVersions: true})
+	defer it.Close()
+	it.Seek(prefix)
+	return it.Valid()
+}
+
+// fail stops the engine from taking writes, once, and returns what writers are told.
+func (e *Engine) fail(cause error) error {
+	failed := &FailedError{Cause: cause}
+	if e.failed.CompareAndSwap(nil, failed) {
+		e.opts.Log.Error("storage failed; no more writes are taken", "error", cause)
+		if e.opts.OnFailure != nil {
+			e.tasks.Go(func() { e.opts.OnFailure(failed) })
+		}
+	}
+	return e.failure()
+}
+
+// failure returns the *FailedError of a failed engine, or nil.
+func (e *Engine) failure() error {
+	if f := e.failed.Load(); f != nil {
+		return f
+	}
+	return nil
+}

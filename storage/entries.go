@@ -1,0 +1,198 @@
+package storage
+
+import (
+	"bytes"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/iliumdb/ilium/storage/page"
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// A view is one consistent state of one table, read through iterators that pin its files.
+type view struct {
+	txn     *badger.Txn
+	seq     uint64 // everything up to this commit sequence number is in the view
+	table   []byte // prefix of fragments' storage keys
+	pages   *badger.Iterator
+	forward *badger.Iterator // over pages, for reversed reads
+	frags   *badger.Iterator
+}
+
+// openView opens a view. scope is a row key prefix that all wanted rows share; it may be empty.
+func (e *Engine) openView(incarnation uint32, scope []byte, reverse bool) (*view, error) {
+	state := e.table(incarnation)
+	v := &view{table: row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(scope)), incarnation, row.Fragments)}
+	prefix := append(v.table, scope...)
+	e.view.RLock()
+	defer e.view.RUnlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	v.seq = e.visible.Load()
+	v.txn = e.db.NewTransactionAt(v.seq, false)
+	v.frags = iterate(v.txn, prefix, true, reverse)
+	if state.pages.Load() { // after seq was chosen: pages are announced before they are committed
+		pages := row.AppendTable(nil, incarnation, row.Pages)
+		v.pages = iterate(v.txn, pages, false, reverse)
+		if v.forward = v.pages; reverse {
+			v.forward = iterate(v.txn, pages, false, false)
+		}
+	}
+	return v, nil
+}
+
+// openPoint opens a view of a single row, for which Badger's bloom filters can be used.
+func (e *Engine) openPoint(incarnation uint32, rowKey []byte) (*view, error) {
+	state := e.table(incarnation)
+	key := append(row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(rowKey)), incarnation, row.Fragments), rowKey...)
+	v := &view{table: key[:row.TablePrefixSize:row.TablePrefixSize]}
+	e.view.RLock()
+	defer e.view.RUnlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	v.seq = e.visible.Load()
+	v.txn = e.db.NewTransactionAt(v.seq, false)
+	v.frags = v.txn.NewKeyIterator(key, badger.IteratorOptions{})
+	if state.pages.Load() {
+		v.pages = iterate(v.txn, row.AppendTable(nil, incarnation, row.Pages), false, false)
+		v.forward = v.pages
+	}
+	return v, nil
+}
+
+func (v *view) close() {
+	v.frags.Close()
+	if v.pages != nil {
+		v.pages.Close()
+	}
+	if v.forward != v.pages {
+		v.forward.Close()
+	}
+	v.txn.Discard()
+}
+
+// entries walks over the merged entries of a view, rows and headers alike, in key order.
+type entries struct {
+	view  *view
+	frags *fragmentSource
+	pages *pageSource // nil if the table has none
+
+	// The entry it stands on.
+	key       []byte
+	merged    *row.Fragment
+	fragments int  // how many unfolded fragments it was merged from
+	onPage    bool // pages still stands on it, because merged shares the page's memory
+
+	decoded []*row.Fragment
+	merger  row.Merger
+	scratch []byte
+}
+
+func newEntries(v *view, codec *page.Codec, reverse bool) *entries {
+	c := &entries{view: v, frags: newFragmentSource(v.frags, v.table, reverse)}
+	if v.pages != nil {
+		table := append([]byte(nil), v.table...)
+		table[row.TablePrefixSize-1] = byte(row.Pages)
+		c.pages = newPageSource(v.pages, v.forward, table, reverse, codec)
+	}
+	return c
+}
+
+// seek moves before the first entry at or after rowKey; in reverse, before the last one before it.
+func (c *entries) seek(rowKey []byte) error {
+	c.onPage = false
+	c.frags.seek(rowKey)
+	if c.frags.reverse {
+		if err := c.frags.load(rowKey); err != nil {
+			return err
+		}
+		if c.frags.valid && bytes.Equal(c.frags.key, rowKey) {
+			c.frags.skip()
+		}
+	}
+	if c.pages == nil {
+		return nil
+	}
+	return c.pages.seek(rowKey)
+}
+
+// next moves to the next entry that does not lie beyond limit, and reports whether there is
+// one. limit is a row key bound, inclusive; nil means none.
+func (c *entries) next(limit []byte) (bool, error) {
+	if c.onPage {
+		c.onPage = false
+		if err := c.pages.next(); err != nil {
+			return false, err
+		}
+	}
+	for {
+		pageKey := c.pages.key()
+		if pageKey != nil && limit != nil && c.frags.beyond(pageKey, limit) {
+			pageKey = nil
+		}
+		bound := limit
+		if pageKey != nil {
+			bound = pageKey
+		}
+		if err := c.frags.load(bound); err != nil {
+			return false, err
+		}
+		order := 1 // compares the fragments' key with the page's, in reading order
+		if c.frags.valid && (bound == nil || !c.frags.beyond(c.frags.key, bound)) {
+			if order = -1; pageKey != nil && bytes.Equal(c.frags.key, pageKey) {
+				order = 0
+			}
+		}
+		if order > 0 && pageKey == nil {
+			return false, nil
+		}
+		if order <= 0 && !c.frags.after(c.pages.through(c.frags.key)) {
+			c.frags.skip()
+			continue
+		}
+		return true, c.merge(order)
+	}
+}
+
+// merge decodes and merges what the sources hold for one key. order says which of them hold it:
+// below 0 only fragments, above 0 only pages, 0 both.
+func (c *entries) merge(order int) error {
+	n := 0
+	c.fragments = 0
+	if order <= 0 {
+		c.key = append(c.key[:0], c.frags.key...)
+		c.scratch = c.frags.storageKey(c.scratch)
+		for _, sealed := range c.frags.bodies {
+			body, ok := row.Open(c.scratch, sealed)
+			if !ok {
+				return &corruptEntry{key: bytes.Clone(c.scratch), cause: errChecksum}
+			}
+			if err := row.DecodeBody(body, 0, c.slot(n)); err != nil {
+				return &corruptEntry{key: bytes.Clone(c.scratch), cause: err}
+			}
+			n++
+		}
+		c.fragments = n
+		c.frags.skip()
+	}
+	if order >= 0 {
+		c.key = append(c.key[:0], c.pages.key()...)
+		if err := row.DecodeBody(c.pages.reader.Body(), c.pages.reader.Reference(), c.slot(n)); err != nil {
+			return c.pages.corrupt(err)
+		}
+		n++
+		c.onPage = true
+	}
+	c.merged = c.merger.Merge(c.decoded[:n])
+	return nil
+}
+
+// slot returns the i-th fragment to decode into.
+func (c *entries) slot(i int) *row.Fragment {
+	for len(c.decoded) <= i {
+		c.decoded = append(c.decoded, row.NewFragment())
+	}
+	return c.decoded[i]
+}

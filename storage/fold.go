@@ -1,0 +1,262 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"math"
+
+	"github.com/iliumdb/ilium/storage/page"
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// Folding replaces fragments by pages. It goes over a table in steps, each one Badger
+// transaction: a step plans which page ranges are worth rewriting (foldplan.go), merges their
+// fragments and pages at one view of the table, writes the new pages, and deletes the fragments.
+//
+// Writers do not wait for a step. The committer records which rows are written while it runs,
+// from before its view was opened, and leaves their fragments in place: the new pages say up to
+// which commit sequence number they hold everything, so what they hold already is ignored there,
+// and what came later is not.
+//
+// A page that is no longer needed is replaced by one without rows, and removed much later: if it
+// were deleted at once, a compaction among the newest files could drop the deletion before the
+// page.
+
+// A foldStep is one step at work.
+type foldStep struct {
+	engine *Engine
+	table  Table
+	view   *view
+	plan   *foldPlan
+	now    int64
+	policy foldPolicy
+
+	purgeHeader []byte   // prefix of the partition whose deletions may be purged
+	purgeable   [][]byte // prefixes of partitions that have deletions old enough
+
+	entries *entries
+	at      partition
+	changes []change
+	bytes   int64
+	writer  *page.Writer
+}
+
+// fold carries out one step on a table, from the row key from on, and returns where the next one
+// starts: nil behind the end, or behind the range of until. See planFold.
+func (f *folder) fold(ctx context.Context, incarnation uint32, from, until []byte, purgeHeader []byte, policy foldPolicy) (*foldStep, error) {
+	e := f.engine
+	t, ok := e.opts.Tables(incarnation)
+	if !ok {
+		return &foldStep{plan: &foldPlan{}}, nil
+	}
+	w := &watch{
+		low:     row.AppendTable(nil, incarnation, row.Fragments),
+		high:    row.AppendTable(nil, incarnation, row.Fragments+1),
+		written: make(map[string]struct{}),
+	}
+	// Once this returns, every write is either visible, or recorded from now on.
+	if err := e.commit.submit(ctx, &request{watch: w, exclusive: true}); err != nil {
+		return nil, err
+	}
+	s := &foldStep{engine: e, table: t, policy: policy, purgeHeader: purgeHeader, now: e.opts.Now().Unix()}
+	err := s.merge(incarnation, from, until, f.horizon())
+	if err == nil && len(s.changes) > 0 {
+		e.table(incarnation).pages.Store(true) // before the pages become visible
+	}
+	// Even without changes the watch must be taken back.
+	end := &request{watch: w, exclusive: true, changes: append([]change{}, s.changes...)}
+	if err != nil {
+		end.changes = []change{}
+	}
+	if commitErr := e.commit.submit(context.WithoutCancel(ctx), end); err == nil {
+		err = commitErr
+	}
+	return s, err
+}
+
+// merge plans the step and computes its changes.
+func (s *foldStep) merge(incarnation uint32, from, until []byte, horizon uint64) error {
+	v, err := s.engine.openView(incarnation, nil, false)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	s.view = v
+	if s.plan, err = planFold(v, from, until, s.policy, horizon); err != nil {
+		return s.explain(err)
+	}
+	pages := row.AppendTable(nil, incarnation, row.Pages)
+	s.writer = page.NewWriter(s.engine.codec, s.policy.pageTarget, s.table.Compress,
+		func(upper []byte, info page.Info, seal page.Seal) {
+			key := append(bytes.Clone(pages), upper...)
+			s.put(key, seal(nil, key), opReplace)
+		})
+	s.entries = newEntries(v, s.engine.codec, false)
+	for i := range s.plan.runs {
+		if err := s.rewrite(&s.plan.runs[i], pages); err != nil {
+			return s.explain(err)
+		}
+	}
+	for _, upper := range s.plan.empties {
+		s.put(append(bytes.Clone(pages), upper...), nil, opDelete)
+	}
+	for _, rowKey := range s.plan.fragments {
+		s.put(append(bytes.Clone(v.table), rowKey...), nil, opDeleteUnlessWritten)
+	}
+	return nil
+}
+
+func (s *foldStep) put(key, value []byte, op changeOp) {
+	s.changes = append(s.changes, change{key: key, value: value, op: op})
+	s.bytes += int64(len(key) + len(value))
+}
+
+// rewrite merges one run into new pages.
+func (s *foldStep) rewrite(run *foldRun, pages []byte) error {
+	written := len(s.changes)
+	s.writer.Begin(s.view.seq)
+	if err := s.start(run.low); err != nil {
+		return err
+	}
+	for {
+		ok, err := s.entries.next(run.high)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if err := s.add(); err != nil {
+			return err
+		}
+	}
+	s.writer.Finish(run.high)
+	if run.split != nil {
+		if err := s.keepRest(run); err != nil {
+			return err
+		}
+	}
+	kept := make(map[string]bool)
+	for _, ch := range s.changes[written:] {
+		kept[string(ch.key[len(pages):])] = true
+	}
+	for _, old := range run.pages {
+		if !kept[string(old)] {
+			s.writer.Begin(s.view.seq)
+			s.writer.Finish(old) // without rows
+		}
+	}
+	return nil
+}
+
+// start moves to the first entry of a run, and finds the header of the partition it lies in.
+func (s *foldStep) start(low []byte) error {
+	if end, err := row.PartitionEnd(low); err == nil && !s.at.holds(low) {
+		if err := s.at.enter(low[:end+1]); err != nil {
+			return err
+		}
+		if err := s.at.loadHeader(s.entries); err != nil {
+			return err
+		}
+	}
+	return s.entries.seek(low)
+}
+
+// add purges the entry at hand and gives what is left to the writer.
+func (s *foldStep) add() error {
+	key, f := s.entries.key, s.entries.merged
+	if !s.at.holds(key) {
+		if err := s.at.enter(key); err != nil {
+			return err
+		}
+	}
+	s.dropColumns(f)
+	if s.at.isHeader(key) {
+		s.at.keep(f)
+		s.purgeHeaderOf(f)
+	} else {
+		s.at.shadow(f, s.at.clustering(key))
+		f.Purge(s.now, s.policy.gcBefore)
+	}
+	if !f.IsEmpty() {
+		s.writer.Add(key, f)
+	}
+	return nil
+}
+
+// purgeHeaderOf purges a header's cells. Its deletions may be purged only when all rows of the
+// partition have been folded with them, so they are noted for later unless that is now.
+func (s *foldStep) purgeHeaderOf(f *row.Fragment) {
+	f.Ranges = append(f.Ranges[:0:0], s.at.header.Ranges...) // normalized
+	deletion, ranges := f.Deletion, append([]row.RangeTombstone(nil), f.Ranges...)
+	f.Purge(s.now, s.policy.gcBefore)
+	if bytes.Equal(s.purgeHeader, s.at.prefix) {
+		return
+	}
+	if f.Deletion != deletion || len(f.Ranges) != len(ranges) {
+		s.purgeable = append(s.purgeable, bytes.Clone(s.at.prefix))
+	}
+	f.Deletion, f.Ranges = deletion, ranges
+}
+
+// dropColumns removes the cells of columns that were dropped from the table.
+func (s *foldStep) dropColumns(f *row.Fragment) {
+	if s.table.HasColumn == nil {
+		return
+	}
+	kept := f.Cells[:0]
+	for _, c := range f.Cells {
+		if s.table.HasColumn(c.Column) {
+			kept = append(kept, c)
+		}
+	}
+	f.Cells = kept
+}
+
+// keepRest writes the rows of a split page that lie behind the run under the page's own key.
+func (s *foldStep) keepRest(run *foldRun) error {
+	p := s.entries.pages
+	if err := p.seek(after(run.high)); err != nil {
+		return err
+	}
+	s.entries.onPage = false
+	s.writer.Begin(run.splitThrough)
+	var f row.Fragment
+	for p.loaded && bytes.Equal(p.upper, run.split) {
+		if err := row.DecodeBody(p.reader.Body(), p.reader.Reference(), &f); err != nil {
+			return p.corrupt(err)
+		}
+		s.writer.Add(p.key(), &f)
+		if err := p.next(); err != nil {
+			return err
+		}
+	}
+	s.writer.Finish(run.split)
+	return nil
+}
+
+func (s *foldStep) explain(err error) error {
+	if bad, ok := err.(*corruptEntry); ok {
+		return s.engine.corruptError(bad)
+	}
+	return err
+}
+
+// everything is a policy that folds all there is, without purging anything that gc_grace_seconds protects.
+func (f *folder) everything(t Table) foldPolicy {
+	p := f.policy(t)
+	p.leastFragments = 1
+	return p
+}
+
+// policy returns the policy of background folding.
+func (f *folder) policy(t Table) foldPolicy {
+	e := f.engine
+	return foldPolicy{
+		leastFragments: 12,
+		gcBefore:       e.opts.Now().Add(-t.GCGrace).Unix(),
+		maxBytes:       min(e.groupSize/2, 1<<20),
+		maxCount:       min(e.groupCount/2, math.MaxInt32),
+		pageTarget:     pageTarget,
+	}
+}

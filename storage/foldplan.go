@@ -1,0 +1,209 @@
+package storage
+
+import (
+	"bytes"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/iliumdb/ilium/storage/page"
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// A foldPolicy says which parts of a table are worth folding.
+type foldPolicy struct {
+	leastFragments int   // fold the range of a page when it has so many fragments
+	gcBefore       int64 // or when the page holds something to purge before this time, seconds
+	maxBytes       int64 // stop planning when this much is to be read and written
+	maxCount       int   // or when this many fragments are to be deleted
+	pageTarget     int   // pages much smaller than that are joined with a folded neighbor
+}
+
+// A foldRun is a stretch of neighboring page ranges to be rewritten together: all row keys from
+// low to high, both inclusive. A nil low is the start of the table, a nil high its end.
+type foldRun struct {
+	low, high []byte
+	pages     [][]byte // row keys under which the pages to be replaced are stored
+
+	// If set, high lies inside the range of the page stored here, which keeps its other rows,
+	// and still covers them up to the same commit sequence number.
+	split        []byte
+	splitThrough uint64
+}
+
+// A foldPlan is what one step of folding does.
+type foldPlan struct {
+	runs      []foldRun
+	fragments [][]byte // row keys of the fragments to delete
+	empties   [][]byte // row keys of old pages without rows, to be removed
+	bytes     int64    // roughly what will be read
+	pageBytes int64    // rows in pages, before compression, that were walked over
+	left      int64    // fragments that were left alone
+	next      []byte   // the start of a page range, where the next step starts; nil if there is none
+}
+
+// A planner walks over a table's page ranges, counting fragments, without decoding rows.
+type planner struct {
+	policy foldPolicy
+	view   *view
+	frags  *fragmentSource
+	plan   *foldPlan
+	open   *foldRun // the run being extended
+
+	// The page range at hand, from low to upper, both inclusive. upper is nil behind the last page.
+	low, upper []byte
+	info       page.Info
+	keys       [][]byte // its fragments
+	cut        bool     // there are more of them than fit the step
+
+	small *foldRun // the range before, if it was left alone and is small enough to be joined
+	kept  [][]byte // its fragments
+}
+
+// planFold plans a step of folding from the row key from on, which must be where a page range
+// starts, up to the range that until lies in; nil means the end of the table. Pages without rows
+// that were committed up to horizon may be removed.
+func planFold(v *view, from, until []byte, policy foldPolicy, horizon uint64) (*foldPlan, error) {
+	p := &planner{policy: policy, view: v, frags: newFragmentSource(v.frags, v.table, false), plan: &foldPlan{}, low: from}
+	p.frags.seek(from)
+	if v.pages != nil {
+		if done, err := p.walkPages(from, until, horizon); done || err != nil {
+			return p.plan, err
+		}
+	}
+	p.upper, p.info = nil, page.Info{}
+	err := p.takeRange(from)
+	p.closeRun()
+	return p.plan, err
+}
+
+// walkPages handles the range of every page until the plan is full or until is passed.
+func (p *planner) walkPages(from, until []byte, horizon uint64) (done bool, err error) {
+	table := append([]byte(nil), p.view.table...)
+	table[row.TablePrefixSize-1] = byte(row.Pages)
+	it := p.view.pages
+	for it.Seek(append(bytes.Clone(table), from...)); it.Valid(); it.Next() {
+		item := it.Item()
+		upper := bytes.Clone(item.Key()[len(table):])
+		info, err := statPage(item)
+		if err != nil {
+			return false, err
+		}
+		if info.RawSize == 0 {
+			if item.Version() <= horizon {
+				p.plan.empties = append(p.plan.empties, upper)
+			}
+			continue
+		}
+		p.upper, p.info = upper, info
+		if err := p.takeRange(from); err != nil {
+			return false, err
+		}
+		if p.plan.next == nil && p.full() {
+			p.plan.next = after(upper)
+		}
+		if p.plan.next != nil || until != nil && bytes.Compare(upper, until) >= 0 {
+			p.closeRun()
+			return true, nil
+		}
+		p.plan.pageBytes += int64(info.RawSize)
+		p.low = after(upper)
+	}
+	return false, nil
+}
+
+// after returns the least key greater than key.
+func after(key []byte) []byte { return append(bytes.Clone(key), 0) }
+
+func statPage(item *badger.Item) (info page.Info, err error) {
+	err = item.Value(func(v []byte) (err error) {
+		info, err = page.Stat(item.Key(), v)
+		return err
+	})
+	if err != nil {
+		return info, &corruptEntry{key: item.KeyCopy(nil), cause: err}
+	}
+	return info, nil
+}
+
+// takeRange counts the fragments in the range at hand and decides about it. If they do not fit
+// the step, it ends before the range; or, if the range is the step's first, inside it.
+func (p *planner) takeRange(from []byte) error {
+	if err := p.collect(); err != nil {
+		return err
+	}
+	if p.cut && !bytes.Equal(p.low, from) {
+		p.plan.next = p.low
+		return nil
+	}
+	p.decide()
+	if p.cut {
+		p.plan.next = after(p.keys[len(p.keys)-1])
+	}
+	return nil
+}
+
+// collect gathers the keys of the fragments in the range at hand.
+func (p *planner) collect() error {
+	p.keys, p.cut = nil, false
+	for {
+		if err := p.frags.load(p.upper); err != nil {
+			return err
+		}
+		if !p.frags.valid || p.upper != nil && bytes.Compare(p.frags.key, p.upper) > 0 {
+			return nil
+		}
+		if p.full() || len(p.plan.fragments)+len(p.keys) >= p.policy.maxCount {
+			p.cut = true
+			return nil
+		}
+		p.keys = append(p.keys, bytes.Clone(p.frags.key))
+		for _, b := range p.frags.bodies {
+			p.plan.bytes += int64(len(b) + len(p.frags.key))
+		}
+		p.frags.skip()
+	}
+}
+
+func (p *planner) full() bool {
+	return len(p.plan.fragments) >= p.policy.maxCount || p.plan.bytes >= p.policy.maxBytes
+}
+
+// decide puts the range at hand into a run, or ends the run before it.
+func (p *planner) decide() {
+	purge := p.info.HasTimes && p.info.FirstTime < p.policy.gcBefore
+	small := p.upper != nil && p.info.RawSize < p.policy.pageTarget/2
+	worth := len(p.keys) >= p.policy.leastFragments || purge || p.cut || small && p.open != nil
+	if !worth || len(p.keys) == 0 && p.upper == nil {
+		p.closeRun()
+		p.plan.left += int64(len(p.keys))
+		if p.small = nil; p.upper != nil && p.info.RawSize < p.policy.pageTarget {
+			p.small, p.kept = &foldRun{low: p.low, pages: [][]byte{p.upper}}, p.keys
+		}
+		return
+	}
+	if p.open == nil {
+		p.open = &foldRun{low: p.low}
+		if p.small != nil && (p.upper == nil || small) {
+			p.open = p.small
+			p.plan.fragments = append(p.plan.fragments, p.kept...)
+			p.plan.left -= int64(len(p.kept))
+		}
+	}
+	p.small = nil
+	p.plan.fragments = append(p.plan.fragments, p.keys...)
+	p.plan.bytes += int64(p.info.RawSize)
+	p.open.high = p.upper
+	switch {
+	case p.cut:
+		p.open.high, p.open.split, p.open.splitThrough = p.keys[len(p.keys)-1], p.upper, p.info.Through
+	case p.upper != nil:
+		p.open.pages = append(p.open.pages, p.upper)
+	}
+}
+
+func (p *planner) closeRun() {
+	if p.open != nil {
+		p.plan.runs = append(p.plan.runs, *p.open)
+		p.open = nil
+	}
+}

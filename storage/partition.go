@@ -1,0 +1,99 @@
+package storage
+
+import (
+	"bytes"
+
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// A partition is the one that a walk in key order stands in, with its header.
+type partition struct {
+	prefix []byte       // of its row keys
+	header row.Fragment // the ranges are normalized; the memory is the partition's own
+	memory []byte
+}
+
+// holds reports whether a row key lies in the partition.
+func (p *partition) holds(rowKey []byte) bool {
+	return len(p.prefix) > 0 && bytes.HasPrefix(rowKey, p.prefix)
+}
+
+// enter moves to the partition of a row key. Its header is empty until keep.
+func (p *partition) enter(rowKey []byte) error {
+	end, err := row.PartitionEnd(rowKey)
+	if err != nil {
+		return err
+	}
+	p.prefix = append(p.prefix[:0], rowKey[:end]...)
+	p.header.Reset()
+	return nil
+}
+
+// isHeader reports whether a row key in the partition is that of its header.
+func (p *partition) isHeader(rowKey []byte) bool {
+	return row.Kind(rowKey[len(p.prefix)]) == row.KindHeader
+}
+
+// clustering returns the clustering key in a row key of the partition.
+func (p *partition) clustering(rowKey []byte) []byte { return rowKey[len(p.prefix)+1:] }
+
+// keep copies h as the partition's header.
+func (p *partition) keep(h *row.Fragment) {
+	size := 0
+	for i := range h.Cells {
+		size += len(h.Cells[i].Path) + len(h.Cells[i].Value)
+	}
+	ranges := row.NormalizeRanges(h.Ranges, h.Deletion)
+	for i := range ranges {
+		size += len(ranges[i].Start) + len(ranges[i].End)
+	}
+	if cap(p.memory) < size {
+		p.memory = make([]byte, 0, size)
+	}
+	m := p.memory[:0]
+	own := func(b []byte) []byte {
+		if b == nil {
+			return nil
+		}
+		start := len(m)
+		m = append(m, b...)
+		return m[start:len(m):len(m)]
+	}
+	p.header.Reset()
+	p.header.Deletion = h.Deletion
+	for _, cell := range h.Cells {
+		cell.Path, cell.Value = own(cell.Path), own(cell.Value)
+		p.header.Cells = append(p.header.Cells, cell)
+	}
+	for _, r := range ranges {
+		r.Start, r.End = own(r.Start), own(r.End)
+		p.header.Ranges = append(p.header.Ranges, r)
+	}
+}
+
+// shadow removes from a row of the partition what the header deletes.
+func (p *partition) shadow(f *row.Fragment, clustering []byte) {
+	if p.header.Deletion.Exists() {
+		f.Shadow(p.header.Deletion)
+	}
+	if len(p.header.Ranges) > 0 {
+		f.Shadow(row.Covering(p.header.Ranges, clustering))
+	}
+}
+
+// loadHeader looks up the header of the partition with c, which may read in either direction.
+func (p *partition) loadHeader(c *entries) error {
+	header := append(bytes.Clone(p.prefix), byte(row.KindHeader))
+	from := header
+	if c.frags.reverse {
+		from = append(bytes.Clone(p.prefix), byte(row.KindRow)) // a reversed seek goes before its key
+	}
+	if err := c.seek(from); err != nil {
+		return err
+	}
+	found, err := c.next(header)
+	if err == nil && found && bytes.Equal(c.key, header) {
+		p.keep(c.merged)
+	}
+	return err
+}

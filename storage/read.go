@@ -1,0 +1,150 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+var errChecksum = errors.New("checksum mismatch")
+
+// A Slice is a range of clustering keys in key encoding: [Start, End). A nil End means to the
+// end of the partition.
+type Slice struct {
+	Start, End []byte
+}
+
+// A Read asks for rows of one partition.
+type Read struct {
+	Incarnation uint32
+	Partition   []byte  // as row.AppendPartition makes it
+	Slices      []Slice // ascending and disjoint; none means all rows
+	Reverse     bool    // from the last row to the first
+	Point       bool    // at most one row is wanted: Slices holds its exact clustering key as Start
+	StaticOnly  bool    // if the partition has live static cells but no row, yield them alone
+	Now         int64   // seconds since the epoch, for what expires
+}
+
+// A Scan asks for the rows of many partitions in token order.
+type Scan struct {
+	Incarnation uint32
+	Start, End  []byte // row keys or prefixes of them: [Start, End); nil means no bound
+	StaticOnly  bool   // as in Read, for each partition that Start does not lie inside of
+	Now         int64
+}
+
+// ReadStats counts what a cursor has passed.
+type ReadStats struct {
+	Rows       int // live rows yielded
+	Tombstones int // deleted or expired cells, rows and ranges passed
+	Fragments  int // unfolded fragments merged
+}
+
+// A Cursor yields live rows. It is not safe for concurrent use. It pins files on disk, so it
+// must be closed soon.
+type Cursor struct {
+	engine  *Engine
+	view    *view
+	entries *entries
+	now     int64
+
+	// What is still to be read.
+	slices  []Slice // of a Read, bounds are whole row keys
+	reverse bool
+	inSlice bool
+	scan    bool
+
+	staticOnly bool
+
+	// Where it stands.
+	at         partition
+	yielded    bool // a row of the partition, or its static cells, were yielded
+	pending    bool // entries stands on an entry that was not taken yet
+	row        *row.Fragment
+	clustering []byte
+
+	stats   ReadStats
+	entered int // entries passed
+	err     error
+}
+
+// Read returns a cursor over rows of one partition. The caller must Close it. r and its slices
+// must not change meanwhile.
+func (e *Engine) Read(r *Read) *Cursor {
+	c := &Cursor{engine: e, now: r.Now, reverse: r.Reverse, staticOnly: r.StaticOnly}
+	c.at.prefix = r.Partition
+	c.at.header.Reset()
+	rows := append(append(make([]byte, 0, len(r.Partition)+1), r.Partition...), byte(row.KindRow))
+	headers := e.table(r.Incarnation).headers.Load()
+	if r.Point && !headers {
+		key := append(rows, r.Slices[0].Start...)
+		c.slices = []Slice{{Start: key, End: append(key[:len(key):len(key)], 0)}}
+		c.reverse = false
+		c.view, c.err = e.openPoint(r.Incarnation, key)
+	} else {
+		c.slices = rowSlices(rows, r)
+		c.view, c.err = e.openView(r.Incarnation, r.Partition, r.Reverse)
+	}
+	if c.err != nil {
+		return c
+	}
+	c.entries = newEntries(c.view, e.codec, c.reverse)
+	if headers {
+		c.loadHeader()
+	}
+	return c
+}
+
+// rowSlices turns slices of clustering keys into slices of row keys, in reading order.
+func rowSlices(rows []byte, r *Read) []Slice {
+	end := append(bytes.Clone(rows[:len(rows)-1]), byte(row.KindRow)+1)
+	if len(r.Slices) == 0 {
+		return []Slice{{Start: rows, End: end}}
+	}
+	out := make([]Slice, 0, len(r.Slices))
+	key := func(clustering []byte) []byte {
+		return append(append(make([]byte, 0, len(rows)+len(clustering)), rows...), clustering...)
+	}
+	for _, s := range r.Slices {
+		slice := Slice{Start: key(s.Start), End: end}
+		switch {
+		case r.Point:
+			slice.End = append(key(s.Start), 0)
+		case s.End != nil:
+			slice.End = key(s.End)
+		}
+		out = append(out, slice)
+	}
+	if r.Reverse {
+		reverseInPlace(out)
+	}
+	return out
+}
+
+// Scan returns a cursor over many partitions. The caller must Close it.
+func (e *Engine) Scan(s *Scan) *Cursor {
+	c := &Cursor{engine: e, now: s.Now, scan: true, staticOnly: s.StaticOnly}
+	c.at.header.Reset()
+	c.slices = []Slice{{Start: s.Start, End: s.End}}
+	if c.view, c.err = e.openView(s.Incarnation, nil, false); c.err != nil {
+		return c
+	}
+	c.entries = newEntries(c.view, e.codec, false)
+	if end, err := row.PartitionEnd(s.Start); err == nil && row.Kind(s.Start[end]) != row.KindHeader {
+		c.at.prefix = append(c.at.prefix, s.Start[:end]...)
+		if e.table(s.Incarnation).headers.Load() {
+			c.loadHeader()
+		}
+		c.yielded = true
+	}
+	return c
+}
+
+func (c *Cursor) loadHeader() {
+	if err := c.at.loadHeader(c.entries); err != nil {
+		c.err = c.explain(err)
+		return
+	}
+	c.countHeader()
+}
