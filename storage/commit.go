@@ -3,7 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
-	"errors"
+	"encoding/binary"
 	"hash/maphash"
 	"math"
 	"sync"
@@ -51,6 +51,8 @@ type committer struct {
 // A request is one atomic set of changes on its way through the committer.
 type request struct {
 	mutations []*row.Mutation
+	pairs     []pair   // a part of a staged mutation
+	hold      bool     // do not publish yet: more parts follow
 	changes   []change // for the engine's own keys; makes the request exclusive
 	watch     *watch   // to install, or to check deletions against
 	exclusive bool     // gets a group, and so a sequence number, of its own
@@ -89,10 +91,12 @@ func (w *watch) note(key []byte) {
 // A group is one Badger transaction on its way to disk.
 type group struct {
 	seq      uint64 // 0 if it changes nothing
+	hold     bool   // not to be published by itself
 	requests []*request
 	entries  []badger.Entry
 	deletes  []bool // which entries are deletions
 	arena    []byte // for values that were merged here
+	marked   []*tableState
 	result   chan error
 }
 
@@ -123,23 +127,27 @@ func (c *committer) close() {
 	c.done.Wait()
 }
 
-// submit queues a request and waits for its outcome. Once queued a request is carried out even
-// if ctx ends; the outcome is then unknown to the caller, as ctx's error says.
-func (c *committer) submit(ctx context.Context, r *request) error {
-	r.done = make(chan error, 1)
+// submit queues requests, one directly after the other, and waits for the outcome of the last.
+// Once queued they are carried out even if ctx ends; the outcome is then unknown to the caller,
+// as ctx's error says.
+func (c *committer) submit(ctx context.Context, requests ...*request) error {
+	for _, r := range requests {
+		r.done = make(chan error, 1)
+	}
+	done := requests[len(requests)-1].done
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
 		return ErrClosed
 	}
-	c.queue = append(c.queue, r)
+	c.queue = append(c.queue, requests...)
 	c.mu.Unlock()
 	c.signal()
 	if ctx.Done() == nil {
-		return <-r.done
+		return <-done
 	}
 	select {
-	case err := <-r.done:
+	case err := <-done:
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -207,6 +215,7 @@ func (c *committer) newGroup() *group {
 
 func (c *committer) recycle(g *group) {
 	clear(g.requests)
+	g.marked = g.marked[:0]
 	g.requests, g.entries, g.deletes, g.arena = g.requests[:0], g.entries[:0], g.deletes[:0], g.arena[:0]
 	select {
 	case c.free <- g:
@@ -218,20 +227,30 @@ func (c *committer) recycle(g *group) {
 func (c *committer) add(g *group, r *request) {
 	for _, m := range r.mutations {
 		state := c.engine.table(m.Incarnation)
-		state.fragments.Add(int64(m.Len()))
-		state.fragmentBytes.Add(int64(m.Size()))
-		state.written.Add(int64(m.Len()))
+		state.count(m.Len(), m.Size())
 		if m.HasHeader() {
 			c.markHeaders(g, m.Incarnation, state)
 		}
 		for i := range m.Len() {
 			key, value := m.Entry(i)
-			if c.watch != nil {
-				c.watch.note(key)
-			}
 			c.addFragment(g, key, value)
 		}
 	}
+	for _, p := range r.pairs {
+		incarnation := binary.BigEndian.Uint32(p.key)
+		state := c.engine.table(incarnation)
+		state.count(1, len(p.key)+len(p.value))
+		if end, err := row.PartitionEnd(p.key[row.TablePrefixSize:]); err == nil && row.Kind(p.key[row.TablePrefixSize+end]) == row.KindHeader {
+			c.markHeaders(g, incarnation, state)
+		}
+		c.addFragment(g, p.key, p.value)
+	}
+	c.addChanges(g, r)
+	g.hold = r.hold
+}
+
+// addChanges adds a request's own changes, and installs or takes back its watch.
+func (c *committer) addChanges(g *group, r *request) {
 	for _, ch := range r.changes {
 		if ch.op == opDeleteUnlessWritten {
 			if _, written := r.watch.written[string(ch.key)]; written {
@@ -253,6 +272,9 @@ func (c *committer) add(g *group, r *request) {
 // addFragment adds one row's fragment, or merges it with the one that is in the group for the
 // same row: a Badger transaction holds a key once.
 func (c *committer) addFragment(g *group, key, value []byte) {
+	if c.watch != nil {
+		c.watch.note(key)
+	}
 	hash := maphash.Bytes(c.seed, key)
 	for ; ; hash++ {
 		i, found := c.index[hash]
@@ -294,6 +316,7 @@ func (c *committer) markHeaders(g *group, incarnation uint32, state *tableState)
 	if state.headers.CompareAndSwap(false, true) {
 		key := headersKey(incarnation)
 		g.put(change{key: key, value: sealMeta(key, nil)})
+		g.marked = append(g.marked, state)
 	}
 }
 
@@ -314,7 +337,11 @@ func (c *committer) send(g *group) {
 		c.inflight <- g
 		return
 	}
-	if err := c.engine.writable(); err != nil {
+	if err := c.engine.writable(g.bytes()); err != nil {
+		g.seq = 0 // nothing was tried
+		for _, state := range g.marked {
+			state.headers.Store(false) // the next one has to be marked again
+		}
 		g.result <- err
 		c.inflight <- g
 		return
@@ -326,6 +353,14 @@ func (c *committer) send(g *group) {
 		g.result <- err
 	}
 	c.inflight <- g
+}
+
+func (g *group) bytes() int64 {
+	n := int64(0)
+	for i := range g.entries {
+		n += int64(len(g.entries[i].Key) + len(g.entries[i].Value))
+	}
+	return n
 }
 
 // commit starts a group's transaction; g.result gets its outcome unless it fails at once.
@@ -352,14 +387,14 @@ func (c *committer) finish() {
 	defer c.done.Done()
 	for g := range c.inflight {
 		err := <-g.result
-		var full *DiskFullError
-		if err == nil && c.engine.failure() == nil && g.seq != 0 {
-			c.engine.publish(g.seq)
-		} else if err != nil && !errors.As(err, &full) {
-			err = c.engine.fail(err)
-		}
 		if err == nil {
 			err = c.engine.failure()
+		}
+		if err == nil && g.seq != 0 && !g.hold {
+			err = c.engine.publish(g.seq)
+		}
+		if err != nil && g.seq != 0 {
+			err = c.engine.fail(err)
 		}
 		for _, r := range g.requests {
 			r.done <- err

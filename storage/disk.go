@@ -10,23 +10,26 @@ type diskGuard struct {
 	floor int64 // bytes
 }
 
-// check returns a *DiskFullError if less than the floor is free. A disk that cannot be asked
+// check returns a *DiskFullError if writing so many bytes more could leave less than the floor. A disk that cannot be asked
 // is taken for one with space: the write itself will tell.
-func (g *diskGuard) check() error {
+func (g *diskGuard) check(bytes int64) error {
 	var s unix.Statfs_t
 	if unix.Statfs(g.dir, &s) != nil {
 		return nil
 	}
-	if free := int64(s.Bavail) * int64(s.Bsize); free < g.floor {
+	if free := int64(s.Bavail) * int64(s.Bsize); free < g.floor+2*bytes {
 		return &DiskFullError{Dir: g.dir, Free: free, Floor: g.floor}
 	}
 	return nil
 }
 
-// writable returns why no write may be tried, or nil.
-func (e *Engine) writable() error {
+// writable returns why a write of so many bytes may not be tried, or nil.
+func (e *Engine) writable(bytes int64) error {
 	if err := e.failure(); err != nil {
 		return err
 	}
-	return e.disk.check()
+	if list := e.damage.Load(); list != nil {
+		return &DamagedError{First: e.corruptError((*list)[0].entry())}
+	}
+	return e.disk.check(bytes)
 }

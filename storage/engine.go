@@ -52,8 +52,10 @@ type Engine struct {
 	commit *committer
 	folder *folder
 
-	groupSize  int64 // bytes that fit one Badger transaction
-	groupCount int   // entries that fit one
+	groupSize      int64 // bytes that fit one Badger transaction
+	groupCount     int   // entries that fit one
+	valueThreshold int64 // values from this size on go to Badger's value log
+	stagedID       atomic.Uint64
 
 	// visible is the newest commit sequence number that reads may see. view guards the moment
 	// between choosing a read's number and pinning its files: while it is held for writing,
@@ -61,12 +63,23 @@ type Engine struct {
 	visible atomic.Uint64
 	view    sync.RWMutex
 	closed  bool // guarded by view
+	closing atomic.Bool
 
-	tables sync.Map // incarnation -> *tableState
-	failed atomic.Pointer[FailedError]
-	disk   diskGuard
-	stop   chan struct{}
-	tasks  sync.WaitGroup
+	tables    sync.Map // incarnation -> *tableState
+	committed *watermark
+	damage    atomic.Pointer[[]damage] // nil as long as none is known
+	failed    atomic.Pointer[FailedError]
+	disk      diskGuard
+	reclaims  chan struct{} // capacity 1
+	stop      chan struct{}
+	tasks     sync.WaitGroup
+}
+
+// count adds what is about to be written.
+func (t *tableState) count(fragments, bytes int) {
+	t.fragments.Add(int64(fragments))
+	t.fragmentBytes.Add(int64(bytes))
+	t.written.Add(int64(fragments))
 }
 
 // A tableState is what the engine remembers of a table while it runs.
@@ -86,25 +99,59 @@ func Open(opts Options) (*Engine, error) {
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	db, err := badger.OpenManaged(opts.badger())
+	e := &Engine{opts: opts, disk: diskGuard{dir: opts.Dir, floor: opts.DiskFloor}, stop: make(chan struct{}), reclaims: make(chan struct{}, 1)}
+	files, err := newVerifier(opts.Dir)
 	if err != nil {
 		return nil, openError(opts.Dir, err)
 	}
-	codec, err := page.NewCodec()
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
+	if err := e.verify(files, verifyAtOpen); err != nil {
+		return nil, openError(opts.Dir, err)
 	}
-	e := &Engine{
-		opts: opts, db: db, codec: codec,
-		groupSize: db.MaxBatchSize() * 9 / 10, groupCount: int(db.MaxBatchCount() * 9 / 10),
-		disk: diskGuard{dir: opts.Dir, floor: opts.DiskFloor},
-		stop: make(chan struct{}),
+	if err := e.openDB(); err != nil {
+		return nil, openError(opts.Dir, err)
 	}
-	e.visible.Store(db.MaxVersion())
-	db.SetDiscardTs(db.MaxVersion())
-	e.commit = newCommitter(e, db.MaxVersion())
+	e.commit = newCommitter(e, e.visible.Load())
+	if err := e.finishStaged(); err != nil {
+		e.commit.close()
+		return nil, errors.Join(err, e.closeFiles())
+	}
 	e.folder = newFolder(e)
+	e.tasks.Go(func() { e.trimMapped(opts.Memory / 4) })
+	e.tasks.Go(func() { e.scrub(files) })
+	e.tasks.Go(e.reclaim)
+	if opts.Sync == SyncPeriodic {
+		e.tasks.Go(func() { e.syncPeriodically(opts.SyncPeriod) })
+	}
 	return e, nil
+}
+
+// openDB opens Badger and recovers the commit sequence.
+func (e *Engine) openDB() (err error) {
+	options := e.opts.badger()
+	if e.damage.Load() != nil {
+		options = options.WithNumCompactors(0) // which would rewrite the damage as if it were sound
+	}
+	if e.codec, err = page.NewCodec(); err != nil {
+		return err
+	}
+	if e.db, err = badger.OpenManaged(options); err != nil {
+		e.codec.Close()
+		return err
+	}
+	recovered := e.db.MaxVersion()
+	promised := uint64(0)
+	if e.committed, promised, err = openWatermark(e.opts.Dir, e.opts.Sync); err == nil && recovered < promised {
+		err = errors.Join(&LostCommitsError{Promised: promised, Found: recovered, File: watermarkName}, e.committed.file.Close())
+	}
+	if err != nil {
+		e.codec.Close()
+		return errors.Join(err, e.db.Close())
+	}
+	e.visible.Store(recovered)
+	e.db.SetDiscardTs(recovered)
+	e.valueThreshold = options.ValueThreshold
+	e.groupSize, e.groupCount = e.db.MaxBatchSize()*9/10, int(e.db.MaxBatchCount()*9/10)
+	return nil
 }
 
 func openError(dir string, err error) error {
@@ -119,19 +166,22 @@ func openError(dir string, err error) error {
 // Close makes everything durable and closes the engine. Calls that are under way finish first;
 // later ones fail with ErrClosed. Cursors must be closed before.
 func (e *Engine) Close() error {
+	if !e.closing.CompareAndSwap(false, true) {
+		return ErrClosed
+	}
 	e.folder.close()
 	e.commit.close()
 	close(e.stop)
 	e.tasks.Wait()
 	e.view.Lock()
-	closed := e.closed
 	e.closed = true
 	e.view.Unlock()
-	if closed {
-		return ErrClosed
-	}
+	return e.closeFiles()
+}
+
+func (e *Engine) closeFiles() error {
 	defer e.codec.Close()
-	return e.db.Close()
+	return errors.Join(e.db.Close(), e.committed.file.Close())
 }
 
 // Apply carries out all mutations, atomically: after a crash all of them are there or none, and
@@ -140,16 +190,24 @@ func (e *Engine) Close() error {
 // If ctx ends first the mutations may still be carried out. The caller must not change them
 // until Apply returns nil or an error that is not ctx's.
 func (e *Engine) Apply(ctx context.Context, mutations ...*row.Mutation) error {
-	r := &request{mutations: mutations, count: 1, size: entryOverhead}
+	r := &request{mutations: mutations, count: len(mutations) + 1}
+	size := int64(0)
 	for _, m := range mutations {
-		r.count += m.Len() + 1
-		r.size += int64(m.Size() + entryOverhead*m.Len() + entryOverhead)
+		for i := range m.Len() {
+			key, value := m.Entry(i)
+			if len(key) > maxKey {
+				return &KeyTooLongError{Size: len(key) - keyOverhead, Max: maxKey - keyOverhead}
+			}
+			r.size += e.footprint(key, value)
+			size += int64(len(value))
+		}
+		r.count += m.Len()
 	}
-	if r.size > e.opts.MaxMutation {
-		return &MutationTooLargeError{Size: r.size, Max: e.opts.MaxMutation}
+	if size > e.opts.MaxMutation {
+		return &MutationTooLargeError{Size: size, Max: e.opts.MaxMutation}
 	}
-	if err := checkKeys(mutations); err != nil {
-		return err
+	if r.size > e.groupSize || r.count > e.groupCount {
+		return e.applyLarge(ctx, mutations)
 	}
 	return e.commit.submit(ctx, r)
 }
@@ -157,21 +215,14 @@ func (e *Engine) Apply(ctx context.Context, mutations ...*row.Mutation) error {
 const (
 	entryOverhead = 16    // what Badger counts for an entry beside its key and value, rounded up
 	maxKey        = 65000 // Badger's limit
+	keyOverhead   = row.TablePrefixSize + row.TokenSize
 )
 
-func checkKeys(mutations []*row.Mutation) error {
-	for _, m := range mutations {
-		for i := range m.Len() {
-			if key, _ := m.Entry(i); len(key) > maxKey {
-				return &KeyTooLongError{Size: len(key) - row.TablePrefixSize - row.TokenSize, Max: maxKey - row.TablePrefixSize - row.TokenSize}
-			}
-		}
-	}
-	return nil
-}
-
 // publish makes a committed group visible to reads.
-func (e *Engine) publish(seq uint64) { e.visible.Store(seq) }
+func (e *Engine) publish(seq uint64) error {
+	e.visible.Store(seq)
+	return e.committed.set(seq)
+}
 
 // advanceDiscard lets compaction drop what no present or future reader can see.
 func (e *Engine) advanceDiscard() {

@@ -75,3 +75,27 @@ func (e *FailedError) Error() string {
 }
 
 func (e *FailedError) Unwrap() error { return e.Cause }
+
+// A DamagedError reports a write that was refused because stored data is damaged. Reads that do
+// not need the damaged data are served.
+type DamagedError struct {
+	First error // what was found first
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("stored data is damaged, so no writes are taken: %v", e.First)
+}
+
+func (e *DamagedError) Unwrap() error { return e.First }
+
+// A LostCommitsError reports that acknowledged writes are missing: the commit log was damaged or
+// removed. Opening again after removing the file that promises them accepts the loss.
+type LostCommitsError struct {
+	Promised, Found uint64 // commit sequence numbers
+	File            string
+}
+
+func (e *LostCommitsError) Error() string {
+	return fmt.Sprintf("the commit log is damaged: writes were acknowledged up to commit %d and only %d are there; to start without them remove the file %s",
+		e.Promised, e.Found, e.File)
+}

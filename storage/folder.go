@@ -13,12 +13,13 @@ import (
 )
 
 const (
-	foldInterval  = time.Second      // how often the folder looks for work
-	idleFold      = 10 * time.Second // after so long without writes a table is folded whole
-	leastIdleFold = 1024             // if it has at least so many fragments
-	leastFold     = 4 << 20          // bytes of fragments that a table under load gathers before it is folded
-	purgeInterval = 10 * time.Minute // how often a table is checked for what gc_grace_seconds has released, at most
-	emptyPageAge  = 10 * time.Minute // how long a page without rows is kept
+	discardInterval = 100 * time.Millisecond // soon, or compactions carry deleted fragments to the last level
+	foldInterval    = time.Second            // how often the folder looks for work
+	idleFold        = 10 * time.Second       // after so long without writes a table is folded whole
+	leastIdleFold   = 1024                   // if it has at least so many fragments
+	leastFold       = 4 << 20                // bytes of fragments that a table under load gathers before it is folded
+	purgeInterval   = 10 * time.Minute       // how often a table is checked for what gc_grace_seconds has released, at most
+	emptyPageAge    = 10 * time.Minute       // how long a page without rows is kept
 )
 
 // A folder folds tables in the background, one step at a time. One goroutine owns it; hint and
@@ -110,13 +111,17 @@ func (f *folder) run() {
 	defer f.done.Done()
 	tick := time.NewTicker(foldInterval)
 	defer tick.Stop()
+	discard := time.NewTicker(discardInterval)
+	defer discard.Stop()
 	for {
 		select {
 		case <-f.ctx.Done():
 			return
 		case <-f.wake:
-		case <-tick.C:
+		case <-discard.C:
 			f.engine.advanceDiscard()
+			continue
+		case <-tick.C:
 			f.exclusively(func() {
 				f.mark()
 				f.look()
@@ -154,6 +159,9 @@ func (f *folder) look() {
 	hinted := f.hinted
 	f.hinted = make(map[uint32]bool)
 	f.mu.Unlock()
+	if f.engine.writable(0) != nil {
+		return
+	}
 	active := make(map[uint32]*tableState)
 	f.engine.tables.Range(func(k, v any) bool {
 		active[k.(uint32)] = v.(*tableState)
@@ -328,5 +336,9 @@ func (f *folder) horizon() uint64 {
 
 // Compact folds all of a table, as nodetool compact does, and returns when that is done.
 func (e *Engine) Compact(ctx context.Context, incarnation uint32) error {
-	return e.folder.compact(ctx, incarnation)
+	if err := e.folder.compact(ctx, incarnation); err != nil {
+		return err
+	}
+	e.advanceDiscard()
+	return e.db.Flatten(1)
 }

@@ -76,7 +76,7 @@ type Table struct {
 
 const (
 	minMemory  = 64 << 20
-	pageTarget = 4 << 10 // bytes of rows per page: small enough to decompress in some 10 us
+	pageTarget = 6 << 10 // bytes of rows per page: small enough to decompress in some 10 us
 
 	memtables = 2 // memtables waiting to be flushed, beside the active one
 )
@@ -159,8 +159,8 @@ func (o Options) badger() badger.Options {
 		WithBlockCacheSize(0).
 		WithBlockSize(4 << 10).
 		WithIndexCacheSize(o.Memory / 16).
-		WithValueThreshold(min(1<<20, m*15/100)).
-		WithValueLogFileSize(2 * m)
+		WithValueThreshold(min(1<<20, m*15/400)). // several must fit one transaction
+		WithValueLogFileSize(max(2*m, 2*o.MaxMutation))
 	b.TableSizeMultiplier = 1
 	return b
 }

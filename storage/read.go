@@ -75,6 +75,9 @@ func (e *Engine) Read(r *Read) *Cursor {
 	c := &Cursor{engine: e, now: r.Now, reverse: r.Reverse, staticOnly: r.StaticOnly}
 	c.at.prefix = r.Partition
 	c.at.header.Reset()
+	if c.err = e.damaged(r.Incarnation, r.Partition, nil); c.err != nil {
+		return c
+	}
 	rows := append(append(make([]byte, 0, len(r.Partition)+1), r.Partition...), byte(row.KindRow))
 	headers := e.table(r.Incarnation).headers.Load()
 	if r.Point && !headers {
@@ -127,6 +130,9 @@ func (e *Engine) Scan(s *Scan) *Cursor {
 	c := &Cursor{engine: e, now: s.Now, scan: true, staticOnly: s.StaticOnly}
 	c.at.header.Reset()
 	c.slices = []Slice{{Start: s.Start, End: s.End}}
+	if c.err = e.damaged(s.Incarnation, s.Start, orEnd(s.End)); c.err != nil {
+		return c
+	}
 	if c.view, c.err = e.openView(s.Incarnation, nil, false); c.err != nil {
 		return c
 	}
@@ -147,4 +153,12 @@ func (c *Cursor) loadHeader() {
 		return
 	}
 	c.countHeader()
+}
+
+// orEnd returns a bound, or one behind all row keys if it is nil.
+func orEnd(bound []byte) []byte {
+	if bound == nil {
+		return bytes.Repeat([]byte{0xFF}, row.TokenSize+1)
+	}
+	return bound
 }

@@ -189,6 +189,9 @@ func DecodeBody(body []byte, reference int64, f *Fragment) error {
 		f.Liveness = Liveness{Timestamp: base}
 		if flags&flagExpires != 0 {
 			f.Liveness.TTL, f.Liveness.Expiry = int64(d.uvarint()), int64(d.uvarint())
+			if f.Liveness.TTL <= 0 && d.err == nil {
+				return &ErrFormat{"an expiry without a TTL"}
+			}
 		}
 	} else if flags&flagExpires != 0 {
 		return &ErrFormat{"an expiry without a liveness"}

@@ -1,0 +1,118 @@
+package storage
+
+import (
+	"bufio"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Badger maps its table files, and pages that were touched once stay resident while memory lasts:
+// a process with a small budget would show the size of its data. So the mapped part is kept in
+// bounds too: beyond its share, table files are unmapped page by page. The data stays in the
+// operating system's page cache, from where the next access maps it again.
+
+const trimInterval = 250 * time.Millisecond
+
+// trimMapped runs until the engine stops, and keeps the resident mapped files under limit bytes.
+func (e *Engine) trimMapped(limit int64) {
+	tick := time.NewTicker(trimInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.stop:
+			return
+		case <-tick.C:
+			if residentFiles() > limit {
+				if err := e.unmapTables(); err != nil {
+					e.opts.Log.Debug("mapped tables stay resident", "error", err)
+				}
+			}
+		}
+	}
+}
+
+// residentFiles returns how many bytes of mapped files are resident in this process.
+func residentFiles() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 3 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[2], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
+
+// unmapTables releases the resident pages of table files. A file must not vanish, and its
+// address not be given to something else, between looking it up and releasing it: an iterator
+// over everything keeps all files of its time, and only those that were there before and after
+// it was opened are touched.
+func (e *Engine) unmapTables() error {
+	e.view.RLock()
+	if e.closed {
+		e.view.RUnlock()
+		return ErrClosed
+	}
+	before := e.tableIDs()
+	txn := e.db.NewTransactionAt(math.MaxUint64, false)
+	pin := txn.NewIterator(badger.IteratorOptions{})
+	e.view.RUnlock()
+	defer txn.Discard()
+	defer pin.Close()
+	pinned := e.tableIDs()
+	for id := range pinned {
+		if !before[id] {
+			delete(pinned, id)
+		}
+	}
+	dir, err := filepath.Abs(e.opts.Dir)
+	if err != nil {
+		return err
+	}
+	maps, err := os.Open("/proc/self/maps")
+	if err != nil {
+		return err
+	}
+	defer maps.Close()
+	lines := bufio.NewScanner(maps)
+	for lines.Scan() {
+		var from, to uintptr
+		path, ok := tableMapping(lines.Text(), dir, &from, &to)
+		if id, err := strconv.ParseUint(strings.TrimSuffix(path, ".sst"), 10, 64); !ok || err != nil || !pinned[id] {
+			continue
+		}
+		if _, _, errno := unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_DONTNEED); errno != 0 {
+			return errno
+		}
+	}
+	return lines.Err()
+}
+
+func (e *Engine) tableIDs() map[uint64]bool {
+	ids := make(map[uint64]bool)
+	for _, t := range e.db.Tables() {
+		ids[t.ID] = true
+	}
+	return ids
+}
+
+// tableMapping takes a line of /proc/self/maps apart, if it is of a table file in dir.
+func tableMapping(line, dir string, from, to *uintptr) (name string, ok bool) {
+	i := strings.IndexByte(line, '/')
+	if i < 0 || filepath.Dir(line[i:]) != dir || filepath.Ext(line) != ".sst" {
+		return "", false
+	}
+	n, err := fmt.Sscanf(line, "%x-%x", from, to)
+	return filepath.Base(line[i:]), err == nil && n == 2
+}
