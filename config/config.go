@@ -1,0 +1,89 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config holds the settings of one node. It is plain data and comparable with ==; copy it freely.
+// Each field is described under its YAML name in the table of settings and in
+// docs/CONFIGURATION.md. The zero value is not usable: start from [Default].
+type Config struct {
+	ClusterName   string // cluster_name
+	Datacenter    string // datacenter
+	Rack          string // rack
+	DataDirectory string // data_directory
+	Memory        Size   // memory
+
+	CommitlogSync            CommitlogSync // commitlog_sync
+	CommitlogSyncPeriod      time.Duration // commitlog_sync_period; used when CommitlogSync is SyncPeriodic
+	CommitlogSyncGroupWindow time.Duration // commitlog_sync_group_window; used when CommitlogSync is SyncGroup
+	DiskSpaceFloor           Size          // disk_space_floor; 0: derived from Memory
+	CompactionThroughput     Rate          // compaction_throughput; 0: not limited
+
+	MaxMutationSize             Size // max_mutation_size
+	BatchSizeWarnThreshold      Size // batch_size_warn_threshold; 0: off
+	BatchSizeFailThreshold      Size // batch_size_fail_threshold; 0: off
+	TombstoneWarnThreshold      int  // tombstone_warn_threshold, tombstones per read
+	TombstoneFailureThreshold   int  // tombstone_failure_threshold, tombstones per read
+	PageSize                    int  // page_size, rows
+	PreparedStatementsCacheSize Size // prepared_statements_cache_size
+	DefaultKeyspaceRF           int  // default_keyspace_rf, replicas
+
+	ReadRequestTimeout     time.Duration // read_request_timeout
+	RangeRequestTimeout    time.Duration // range_request_timeout
+	WriteRequestTimeout    time.Duration // write_request_timeout
+	TruncateRequestTimeout time.Duration // truncate_request_timeout
+	RequestTimeout         time.Duration // request_timeout
+}
+
+// CommitlogSync says when a write is on disk relative to its acknowledgment.
+type CommitlogSync string
+
+const (
+	// SyncGroup acknowledges a write after the fsync that covers it; writes that wait together share one.
+	SyncGroup CommitlogSync = "group"
+	// SyncPeriodic acknowledges a write at once and runs fsync every Config.CommitlogSyncPeriod.
+	SyncPeriodic CommitlogSync = "periodic"
+)
+
+// Default returns the Config in which every setting has its built-in default. It is valid.
+func Default() Config {
+	var c Config
+	for _, s := range settings {
+		if s.reserved {
+			continue
+		}
+		if err := s.read(&c, s.def); err != nil {
+			panic(fmt.Sprintf("config: the default of %s is not valid: %v", s.name, err))
+		}
+	}
+	return c
+}
+
+// Validate checks a Config that was built in code by the rules that [Load] applies to files: limits,
+// choices and combinations. A field that differs from its default counts as set. The error joins a
+// *[Problem] for each mistake; nil means that c is usable.
+func (c Config) Validate() error {
+	var problems []error
+	source := Source{Name: "Config"}
+	faulty := map[string]bool{}
+	for _, s := range settings {
+		if s.reserved {
+			continue
+		}
+		if err := s.check(&c); err != nil {
+			faulty[s.name] = true
+			problems = append(problems, &Problem{Source: source, Setting: s.name, Message: err.Error()})
+		}
+	}
+	defaults := Default()
+	from := map[string]Source{}
+	for _, s := range settings {
+		if !s.reserved && s.format(&c) != s.format(&defaults) {
+			from[s.name] = source
+		}
+	}
+	return errors.Join(append(problems, checkCombinations(&c, from, faulty)...)...)
+}

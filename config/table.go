@@ -1,0 +1,190 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// settings is the single source for every setting, in the order of the listing and the reference.
+// Each default is in canonical form: the one that format prints.
+var settings = []setting{
+	plain(texts, setting{
+		name: "cluster_name", def: "Test Cluster",
+		about: "Name of the cluster, shown in system.local.",
+	}, func(c *Config) *string { return &c.ClusterName }),
+	plain(texts, setting{
+		name: "datacenter", def: "datacenter1",
+		about: "Datacenter of this node, the name that NetworkTopologyStrategy refers to.",
+	}, func(c *Config) *string { return &c.Datacenter }),
+	plain(texts, setting{
+		name: "rack", def: "rack1",
+		about: "Rack of this node within its datacenter.",
+	}, func(c *Config) *string { return &c.Rack }),
+	plain(paths, setting{
+		name: "data_directory", def: "ilium-data",
+		about: "Directory that holds all data of the node; a relative path starts at the working directory.",
+	}, func(c *Config) *string { return &c.DataDirectory }),
+	ranged(sizes, setting{
+		name: "memory", def: "1GiB",
+		about: "Memory budget of the node, divided among memtables, caches and in-flight requests.",
+	}, 64*MiB, unlimited, func(c *Config) *Size { return &c.Memory }),
+
+	plain(syncModes, setting{
+		name: "commitlog_sync", def: string(SyncGroup), allowed: "group, periodic",
+		about: "When a write is acknowledged: group waits for the fsync that covers it; " +
+			"periodic does not wait, so a power failure loses the writes since the last fsync.",
+	}, func(c *Config) *CommitlogSync { return &c.CommitlogSync }),
+	ranged(durations, setting{
+		name: "commitlog_sync_period", def: "10s", onlyWith: SyncPeriodic,
+		about: "Time between two fsyncs.",
+	}, time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.CommitlogSyncPeriod }),
+	ranged(durations, setting{
+		name: "commitlog_sync_group_window", def: "0s", onlyWith: SyncGroup,
+		about: "How long a group waits for more writes before its fsync; 0s takes only those already waiting.",
+	}, 0, 10*time.Second, func(c *Config) *time.Duration { return &c.CommitlogSyncGroupWindow }),
+	ranged(sizes, setting{
+		name: "disk_space_floor", def: "0B",
+		about: "Free disk space below which writes are refused while reads go on; 0B derives it from memory.",
+	}, 0, unlimited, func(c *Config) *Size { return &c.DiskSpaceFloor }),
+	ranged(rates, setting{
+		name: "compaction_throughput", def: "64MiB/s",
+		about: "Limit on the rate at which background compaction rewrites data; 0B/s means no limit.",
+	}, 0, unlimited, func(c *Config) *Rate { return &c.CompactionThroughput }),
+
+	ranged(sizes, setting{
+		name: "max_mutation_size", def: "16MiB",
+		about: "Largest change to one partition that a statement may make.",
+	}, KiB, unlimited, func(c *Config) *Size { return &c.MaxMutationSize }),
+	ranged(sizes, setting{
+		name: "batch_size_warn_threshold", def: "128KiB",
+		about: "Size of a batch above which a warning is given; batches on one partition count as well; 0B turns it off.",
+	}, 0, unlimited, func(c *Config) *Size { return &c.BatchSizeWarnThreshold }),
+	ranged(sizes, setting{
+		name: "batch_size_fail_threshold", def: "1MiB",
+		about: "Size of a batch above which it is refused; batches on one partition count as well; 0B turns it off.",
+	}, 0, unlimited, func(c *Config) *Size { return &c.BatchSizeFailThreshold }),
+	ranged(numbers, setting{
+		name: "tombstone_warn_threshold", def: "1000",
+		about: "Number of tombstones in one read above which a warning is given.",
+	}, 1, math.MaxInt32, func(c *Config) *int { return &c.TombstoneWarnThreshold }),
+	ranged(numbers, setting{
+		name: "tombstone_failure_threshold", def: "100000",
+		about: "Number of tombstones in one read above which it fails.",
+	}, 1, math.MaxInt32, func(c *Config) *int { return &c.TombstoneFailureThreshold }),
+	ranged(numbers, setting{
+		name: "page_size", def: "5000",
+		about: "Rows in a page of results when the caller does not say.",
+	}, 1, 10000, func(c *Config) *int { return &c.PageSize }),
+	ranged(sizes, setting{
+		name: "prepared_statements_cache_size", def: "10MiB",
+		about: "Memory that the plans of prepared statements may take; the least recently used are evicted.",
+	}, 64*KiB, unlimited, func(c *Config) *Size { return &c.PreparedStatementsCacheSize }),
+	ranged(numbers, setting{
+		name: "default_keyspace_rf", def: "1",
+		about: "Replication factor of a keyspace whose CREATE KEYSPACE names none.",
+	}, 1, math.MaxInt32, func(c *Config) *int { return &c.DefaultKeyspaceRF }),
+
+	ranged(durations, setting{
+		name: "read_request_timeout", def: "5s",
+		about: "Time limit of a read within one partition.",
+	}, minTimeout, maxTimeout, func(c *Config) *time.Duration { return &c.ReadRequestTimeout }),
+	ranged(durations, setting{
+		name: "range_request_timeout", def: "10s",
+		about: "Time limit of a read that scans partitions.",
+	}, minTimeout, maxTimeout, func(c *Config) *time.Duration { return &c.RangeRequestTimeout }),
+	ranged(durations, setting{
+		name: "write_request_timeout", def: "2s",
+		about: "Time limit of a write.",
+	}, minTimeout, maxTimeout, func(c *Config) *time.Duration { return &c.WriteRequestTimeout }),
+	ranged(durations, setting{
+		name: "truncate_request_timeout", def: "1m",
+		about: "Time limit of TRUNCATE.",
+	}, minTimeout, maxTimeout, func(c *Config) *time.Duration { return &c.TruncateRequestTimeout }),
+	ranged(durations, setting{
+		name: "request_timeout", def: "10s",
+		about: "Time limit of every other request.",
+	}, minTimeout, maxTimeout, func(c *Config) *time.Duration { return &c.RequestTimeout }),
+
+	reserve("text", parseText, setting{name: "listen_address", about: "Address for other nodes to connect to."}),
+	reserve("text", parseText, setting{name: "rpc_address", about: "Address for clients to connect to."}),
+	reserve("port", parsePort, setting{name: "native_transport_port", about: "Port of the CQL native protocol."}),
+	reserve("port", parsePort, setting{name: "postgres_port", about: "Port of the Postgres protocol."}),
+	reserve("port", parsePort, setting{name: "http_port", about: "Port of the HTTP interface."}),
+	reserve("list of text", parseList, setting{name: "seeds", list: true, about: "Addresses of nodes through which a new node finds the cluster."}),
+}
+
+const (
+	minTimeout = 10 * time.Millisecond // Cassandra accepts no less either
+	maxTimeout = 24 * time.Hour        // more is a mistake in the unit
+)
+
+// combination is a pair of settings that can contradict each other.
+type combination struct {
+	first, second string
+	broken        func(c *Config) bool
+	rule          string // what must hold
+}
+
+var combinations = []combination{
+	{"commitlog_sync_group_window", "write_request_timeout", func(c *Config) bool {
+		return c.CommitlogSync == SyncGroup && c.CommitlogSyncGroupWindow >= c.WriteRequestTimeout
+	}, "the window must be shorter than the timeout, or every write times out"},
+	{"max_mutation_size", "memory", func(c *Config) bool { return c.MaxMutationSize > c.Memory/4 },
+		"a mutation may take a quarter of the memory at most"},
+	{"prepared_statements_cache_size", "memory", func(c *Config) bool { return c.PreparedStatementsCacheSize > c.Memory/4 },
+		"the cache may take a quarter of the memory at most"},
+	{"batch_size_warn_threshold", "batch_size_fail_threshold", func(c *Config) bool {
+		return c.BatchSizeFailThreshold != 0 && c.BatchSizeWarnThreshold > c.BatchSizeFailThreshold
+	}, "a batch must not fail before it warns"},
+	{"tombstone_warn_threshold", "tombstone_failure_threshold", func(c *Config) bool {
+		return c.TombstoneWarnThreshold > c.TombstoneFailureThreshold
+	}, "a read must not fail before it warns"},
+}
+
+// checkCombinations returns a *Problem for each contradiction in c. from holds the source of every
+// setting that is not a default. Settings in faulty have no usable value and are left out.
+func checkCombinations(c *Config, from map[string]Source, faulty map[string]bool) []error {
+	var problems []error
+	conflict := func(first, second, rule string) {
+		if _, set := from[first]; !set {
+			first, second = second, first // blame what the user wrote
+		}
+		problems = append(problems, &Problem{
+			Source:  from[first],
+			Setting: first,
+			Message: fmt.Sprintf("%s cannot be combined with %s: %s (%s): %s", lookup(first).format(c),
+				second, lookup(second).format(c), sourceOf(from, second), rule),
+		})
+	}
+	for _, s := range settings {
+		_, set := from[s.name]
+		if s.onlyWith != "" && s.onlyWith != c.CommitlogSync && set && !faulty[s.name] && !faulty["commitlog_sync"] {
+			conflict(s.name, "commitlog_sync", fmt.Sprintf("it is used with commitlog_sync: %s only", s.onlyWith))
+		}
+	}
+	for _, pair := range combinations {
+		if !faulty[pair.first] && !faulty[pair.second] && pair.broken(c) {
+			conflict(pair.first, pair.second, pair.rule)
+		}
+	}
+	return problems
+}
+
+// sourceOf returns where the named setting got its value.
+func sourceOf(from map[string]Source, name string) Source {
+	if source, set := from[name]; set {
+		return source
+	}
+	return Source{Name: "default"}
+}
+
+// lookup returns the named setting, or nil if there is none.
+func lookup(name string) *setting {
+	for i := range settings {
+		if settings[i].name == name {
+			return &settings[i]
+		}
+	}
+	return nil
+}
