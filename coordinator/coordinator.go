@@ -1,0 +1,135 @@
+// Package coordinator carries out reads and writes on the replicas of their partitions, and
+// answers when as many have done so as the consistency level asks for.
+//
+// At this stage a node is alone: it is the one live replica of everything, and the other replicas
+// that a keyspace asks for count as down. What that means for each level is as in Cassandra: with
+// a replication factor of 3, ONE succeeds and QUORUM is refused as unavailable.
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/iliumdb/ilium/coordinator/consistency"
+	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/storage"
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// A Coordinator serves the requests that arrive at one node. It is safe for concurrent use.
+type Coordinator struct {
+	engine     *storage.Engine
+	datacenter string
+}
+
+// New returns the coordinator of a node that keeps its data in engine and lives in datacenter.
+func New(engine *storage.Engine, datacenter string) *Coordinator {
+	return &Coordinator{engine: engine, datacenter: datacenter}
+}
+
+// Write carries out mutations of tables in keyspace k: all of them or, if it fails with an
+// *UnavailableError, none. After a *WriteTimeoutError they may still be carried out.
+func (c *Coordinator) Write(ctx context.Context, k *schema.Keyspace, level consistency.Level, mutations ...*row.Mutation) error {
+	if err := c.check(k, level); err != nil {
+		return err
+	}
+	err := c.engine.Apply(ctx, mutations...)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &WriteTimeoutError{Level: level, Required: 1}
+	}
+	return err
+}
+
+// Read returns a cursor over rows of one partition of a table in keyspace k. The caller must
+// close it, also after an error of the cursor.
+func (c *Coordinator) Read(k *schema.Keyspace, level consistency.Level, r *storage.Read) (*storage.Cursor, error) {
+	if err := c.check(k, level); err != nil {
+		return nil, err
+	}
+	return c.engine.Read(r), nil
+}
+
+// Scan returns a cursor over many partitions of a table in keyspace k. The caller must close it.
+func (c *Coordinator) Scan(k *schema.Keyspace, level consistency.Level, s *storage.Scan) (*storage.Cursor, error) {
+	if err := c.check(k, level); err != nil {
+		return nil, err
+	}
+	return c.engine.Scan(s), nil
+}
+
+// check returns an *UnavailableError if the level asks for more replicas than are alive.
+func (c *Coordinator) check(k *schema.Keyspace, level consistency.Level) error {
+	local, all := c.replicas(k)
+	alive, replicas := min(local, 1), all
+	if level.IsLocal() || level == consistency.EachQuorum {
+		replicas = local
+	}
+	required := level.BlockFor(replicas)
+	if level == consistency.EachQuorum && all > local {
+		return &UnavailableError{Level: level, Required: required + 1, Alive: alive} // another datacenter has none
+	}
+	if alive < required {
+		return &UnavailableError{Level: level, Required: required, Alive: alive}
+	}
+	return nil
+}
+
+// replicas returns how many replicas a keyspace has in this datacenter and in all.
+func (c *Coordinator) replicas(k *schema.Keyspace) (local, all int) {
+	switch k.Replication.Class {
+	case "SimpleStrategy":
+		n := factor(k.Replication.Options["replication_factor"])
+		return n, n
+	case "NetworkTopologyStrategy":
+		for datacenter, n := range k.Replication.Options {
+			all += factor(n)
+			if datacenter == c.datacenter {
+				local = factor(n)
+			}
+		}
+		return local, all
+	default: // LocalStrategy
+		return 1, 1
+	}
+}
+
+func factor(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0 // the schema holds only checked factors
+	}
+	return n
+}
+
+// An UnavailableError reports that too few replicas were alive to try a request. Nothing was done.
+type UnavailableError struct {
+	Level           consistency.Level
+	Required, Alive int
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("Cannot achieve consistency level %s", e.Level)
+}
+
+// A WriteTimeoutError reports that too few replicas acknowledged a write in time. It may still be
+// carried out.
+type WriteTimeoutError struct {
+	Level              consistency.Level
+	Required, Received int
+}
+
+func (e *WriteTimeoutError) Error() string {
+	return fmt.Sprintf("Operation timed out - received only %d responses.", e.Received)
+}
+
+// A ReadTimeoutError reports that too few replicas answered a read in time.
+type ReadTimeoutError struct {
+	Level              consistency.Level
+	Required, Received int
+}
+
+func (e *ReadTimeoutError) Error() string {
+	return fmt.Sprintf("Operation timed out - received only %d responses.", e.Received)
+}
