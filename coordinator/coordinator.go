@@ -29,11 +29,21 @@ func New(engine *storage.Engine, datacenter string) *Coordinator {
 	return &Coordinator{engine: engine, datacenter: datacenter}
 }
 
-// Write carries out mutations of tables in keyspace k: all of them or, if it fails with an
-// *UnavailableError, none. After a *WriteTimeoutError they may still be carried out.
-func (c *Coordinator) Write(ctx context.Context, k *schema.Keyspace, level consistency.Level, mutations ...*row.Mutation) error {
-	if err := c.check(k, level); err != nil {
-		return err
+// A Write is a mutation and the keyspace that says where its replicas are.
+type Write struct {
+	Keyspace *schema.Keyspace
+	Mutation *row.Mutation
+}
+
+// Write carries out all writes or, if it fails with an *UnavailableError, none. After a
+// *WriteTimeoutError they may still be carried out: the mutations must not be changed anymore.
+func (c *Coordinator) Write(ctx context.Context, level consistency.Level, writes ...Write) error {
+	mutations := make([]*row.Mutation, len(writes))
+	for i, w := range writes {
+		if err := c.check(w.Keyspace, level); err != nil {
+			return err
+		}
+		mutations[i] = w.Mutation
 	}
 	err := c.engine.Apply(ctx, mutations...)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -25,7 +25,7 @@ func TestAvailability(t *testing.T) {
 			t.Errorf("%s: %+v, want %d required and %d alive", level, unavailable, required, alive)
 		}
 		if required > 0 {
-			if err := c.Write(context.Background(), k, level); !errors.As(err, &unavailable) {
+			if err := c.Write(context.Background(), level, Write{Keyspace: k}); !errors.As(err, &unavailable) {
 				t.Errorf("Write: %v", err)
 			}
 			if _, err := c.Read(k, level, nil); !errors.As(err, &unavailable) {

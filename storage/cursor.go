@@ -122,6 +122,14 @@ func (c *Cursor) count(f *row.Fragment) bool {
 	return live
 }
 
+// SkipPartition makes Next go on with the next partition of a scan.
+func (c *Cursor) SkipPartition() {
+	if c.scan && len(c.slices) > 0 {
+		c.slices[0].Start = append(bytes.Clone(c.at.prefix), 0xFF)
+		c.inSlice, c.pending, c.yielded = false, false, true
+	}
+}
+
 // Row returns the row that the cursor stands on, or nil if it stands on the static cells of a
 // partition without rows. It is valid until Next. Its cells may include expired and deleted ones.
 func (c *Cursor) Row() *row.Fragment { return c.row }

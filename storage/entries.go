@@ -14,8 +14,8 @@ type view struct {
 	txn     *badger.Txn
 	seq     uint64 // everything up to this commit sequence number is in the view
 	table   []byte // prefix of fragments' storage keys
-	pages   *badger.Iterator
-	forward *badger.Iterator // over pages, for reversed reads
+	pages   *newest
+	forward *newest // over pages, for reversed reads
 	frags   *badger.Iterator
 }
 
@@ -34,9 +34,9 @@ func (e *Engine) openView(incarnation uint32, scope []byte, reverse bool) (*view
 	v.frags = iterate(v.txn, prefix, true, reverse)
 	if state.pages.Load() { // after seq was chosen: pages are announced before they are committed
 		pages := row.AppendTable(nil, incarnation, row.Pages)
-		v.pages = iterate(v.txn, pages, false, reverse)
+		v.pages = newNewest(v.txn, pages, reverse)
 		if v.forward = v.pages; reverse {
-			v.forward = iterate(v.txn, pages, false, false)
+			v.forward = newNewest(v.txn, pages, false)
 		}
 	}
 	return v, nil
@@ -56,7 +56,7 @@ func (e *Engine) openPoint(incarnation uint32, rowKey []byte) (*view, error) {
 	v.txn = e.db.NewTransactionAt(v.seq, false)
 	v.frags = v.txn.NewKeyIterator(key, badger.IteratorOptions{})
 	if state.pages.Load() {
-		v.pages = iterate(v.txn, row.AppendTable(nil, incarnation, row.Pages), false, false)
+		v.pages = newNewest(v.txn, row.AppendTable(nil, incarnation, row.Pages), false)
 		v.forward = v.pages
 	}
 	return v, nil
@@ -65,10 +65,10 @@ func (e *Engine) openPoint(incarnation uint32, rowKey []byte) (*view, error) {
 func (v *view) close() {
 	v.frags.Close()
 	if v.pages != nil {
-		v.pages.Close()
+		v.pages.close()
 	}
 	if v.forward != v.pages {
-		v.forward.Close()
+		v.forward.close()
 	}
 	v.txn.Discard()
 }

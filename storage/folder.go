@@ -273,10 +273,10 @@ func (f *folder) rangeStart(incarnation uint32, rowKey []byte) ([]byte, error) {
 		return nil, nil
 	}
 	table := row.AppendTable(nil, incarnation, row.Pages)
-	for v.pages.Seek(append(table, rowKey...)); v.pages.Valid(); v.pages.Next() {
-		item := v.pages.Item()
-		upper := item.Key()[len(table):]
-		info, err := statPage(item)
+	err = v.pages.seek(append(bytes.Clone(table), rowKey...))
+	for ; err == nil && v.pages.valid; err = v.pages.next() {
+		upper := v.pages.key[len(table):]
+		info, err := statPage(v.pages)
 		if err != nil {
 			return nil, err
 		}
@@ -284,7 +284,7 @@ func (f *folder) rangeStart(incarnation uint32, rowKey []byte) ([]byte, error) {
 			return after(upper), nil
 		}
 	}
-	return nil, nil
+	return nil, err
 }
 
 // step carries out one step and then waits as long as the throughput asks for.

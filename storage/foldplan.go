@@ -3,8 +3,6 @@ package storage
 import (
 	"bytes"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"github.com/iliumdb/ilium/storage/page"
 	"github.com/iliumdb/ilium/storage/row"
 )
@@ -81,15 +79,15 @@ func (p *planner) walkPages(from, until []byte, horizon uint64) (done bool, err 
 	table := append([]byte(nil), p.view.table...)
 	table[row.TablePrefixSize-1] = byte(row.Pages)
 	it := p.view.pages
-	for it.Seek(append(bytes.Clone(table), from...)); it.Valid(); it.Next() {
-		item := it.Item()
-		upper := bytes.Clone(item.Key()[len(table):])
-		info, err := statPage(item)
+	err = it.seek(append(bytes.Clone(table), from...))
+	for ; err == nil && it.valid; err = it.next() {
+		upper := bytes.Clone(it.key[len(table):])
+		info, err := statPage(it)
 		if err != nil {
 			return false, err
 		}
 		if info.RawSize == 0 {
-			if item.Version() <= horizon {
+			if it.version <= horizon {
 				p.plan.empties = append(p.plan.empties, upper)
 			}
 			continue
@@ -108,19 +106,16 @@ func (p *planner) walkPages(from, until []byte, horizon uint64) (done bool, err 
 		p.plan.pageBytes += int64(info.RawSize)
 		p.low = after(upper)
 	}
-	return false, nil
+	return false, err
 }
 
 // after returns the least key greater than key.
 func after(key []byte) []byte { return append(bytes.Clone(key), 0) }
 
-func statPage(item *badger.Item) (info page.Info, err error) {
-	err = item.Value(func(v []byte) (err error) {
-		info, err = page.Stat(item.Key(), v)
-		return err
-	})
+func statPage(it *newest) (page.Info, error) {
+	info, err := page.Stat(it.key, it.value)
 	if err != nil {
-		return info, &corruptEntry{key: item.KeyCopy(nil), cause: err}
+		return info, &corruptEntry{key: bytes.Clone(it.key), cause: err}
 	}
 	return info, nil
 }

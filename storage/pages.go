@@ -3,16 +3,14 @@ package storage
 import (
 	"bytes"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"github.com/iliumdb/ilium/storage/page"
 )
 
 // A pageSource walks over the rows in a table's pages, in key order, in one direction. It also
 // tells up to which commit sequence number pages cover a row key.
 type pageSource struct {
-	it      *badger.Iterator // over pages in the source's direction
-	forward *badger.Iterator // finds the page that covers a key; the same as it unless reversed
+	it      *newest // over pages in the source's direction
+	forward *newest // finds the page that covers a key; the same as it unless reversed
 	table   []byte
 	reverse bool
 	reader  *page.Reader
@@ -23,8 +21,6 @@ type pageSource struct {
 	covered []coverage // pages that were passed and may cover fragments yet to come
 
 	seekKey []byte
-	value   []byte
-	copied  func([]byte) error
 }
 
 // coverage says that row keys up to upper, from wherever the page before ends, are in pages
@@ -34,13 +30,8 @@ type coverage struct {
 	through uint64
 }
 
-func newPageSource(it, forward *badger.Iterator, table []byte, reverse bool, codec *page.Codec) *pageSource {
-	s := &pageSource{it: it, forward: forward, table: table, reverse: reverse, reader: page.NewReader(codec)}
-	s.copied = func(v []byte) error {
-		s.value = append(s.value[:0], v...)
-		return nil
-	}
-	return s
+func newPageSource(it, forward *newest, table []byte, reverse bool, codec *page.Codec) *pageSource {
+	return &pageSource{it: it, forward: forward, table: table, reverse: reverse, reader: page.NewReader(codec)}
 }
 
 // seek moves to the first row at or after rowKey; in reverse, to the last row before it.
@@ -52,20 +43,27 @@ func (s *pageSource) seek(rowKey []byte) error {
 	s.lowest = append(s.lowest[:0], rowKey...)
 	s.seekKey = append(append(s.seekKey[:0], s.table...), rowKey...)
 	// Pages are stored under their upper bound: rowKey's is the first at or after it that has rows.
-	for s.forward.Seek(s.seekKey); s.forward.Valid() && !s.loaded; {
+	err := s.forward.seek(s.seekKey)
+	for ; err == nil && s.forward.valid; err = s.forward.next() {
 		if err := s.load(s.forward); err != nil {
 			return err
 		}
-		if s.reader.Info().RawSize == 0 {
-			s.loaded = false
-			s.forward.Next()
+		if s.reader.Info().RawSize > 0 {
+			break
 		}
+		s.loaded = false
+	}
+	if err != nil {
+		return err
 	}
 	if s.reverse {
 		if s.loaded {
 			s.seekKey = append(append(s.seekKey[:0], s.table...), s.upper...)
 		}
-		s.it.Seek(s.seekKey) // stands on the loaded page, or else on the last one before rowKey
+		// Stand on the loaded page, or else on the last one before rowKey.
+		if err := s.it.seek(s.seekKey); err != nil {
+			return err
+		}
 		if !s.loaded {
 			if err := s.load(s.it); err != nil {
 				return err
@@ -97,16 +95,12 @@ func (s *pageSource) seekInPage(rowKey []byte) error {
 }
 
 // load takes the page that it stands on, if any.
-func (s *pageSource) load(it *badger.Iterator) error {
-	if s.loaded = it.Valid(); !s.loaded {
+func (s *pageSource) load(it *newest) error {
+	if s.loaded = it.valid; !s.loaded {
 		return nil
 	}
-	item := it.Item()
-	s.upper = append(s.upper[:0], item.Key()[len(s.table):]...)
-	if err := item.Value(s.copied); err != nil {
-		return err
-	}
-	if err := s.reader.Load(item.Key(), s.value); err != nil {
+	s.upper = append(s.upper[:0], it.key[len(s.table):]...)
+	if err := s.reader.Load(it.key, it.value); err != nil {
 		return s.corrupt(err)
 	}
 	return nil
@@ -119,7 +113,9 @@ func (s *pageSource) settle() error {
 		if !s.reverse {
 			s.lowest = append(append(s.lowest[:0], s.upper...), 0) // the least key after upper
 		}
-		s.it.Next()
+		if err := s.it.next(); err != nil {
+			return err
+		}
 		if err := s.load(s.it); err != nil || !s.loaded {
 			return err
 		}

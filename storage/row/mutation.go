@@ -1,5 +1,7 @@
 package row
 
+import "bytes"
+
 // A Mutation is a set of changes to one partition of one table, encoded as storage keeps them.
 // It is built once by the coordinator; the same bytes go to every replica.
 //
@@ -11,7 +13,8 @@ type Mutation struct {
 
 	buf       []byte // the keys' common prefix, then keys and sealed values, one after the other
 	entries   []entry
-	prefix    int // length of a storage key up to its kind
+	key       []byte // the serialized partition key
+	prefix    int    // length of a storage key up to its kind
 	hasHeader bool
 }
 
@@ -21,6 +24,7 @@ type entry struct{ key, value, end int } // offsets into buf
 func (m *Mutation) Begin(incarnation uint32, token int64, partitionKey []byte) {
 	m.Incarnation, m.Token, m.hasHeader = incarnation, token, false
 	m.entries = m.entries[:0]
+	m.key = append(m.key[:0], partitionKey...)
 	m.buf = AppendTable(m.buf[:0], incarnation, Fragments)
 	m.buf = AppendPartition(m.buf, token, partitionKey)
 	m.prefix = len(m.buf)
@@ -48,6 +52,12 @@ func (m *Mutation) add(kind Kind, clustering []byte, f *Fragment) {
 	EndSeal(m.buf[start:value], m.buf[value:])
 	m.entries = append(m.entries, entry{start, value, len(m.buf)})
 }
+
+// IsOf reports whether m changes the partition with the given serialized key.
+func (m *Mutation) IsOf(partitionKey []byte) bool { return bytes.Equal(m.key, partitionKey) }
+
+// Key returns the serialized partition key, valid until Begin.
+func (m *Mutation) Key() []byte { return m.key }
 
 // Len returns the number of rows and headers that m changes; one changed twice counts twice.
 func (m *Mutation) Len() int { return len(m.entries) }
