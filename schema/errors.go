@@ -40,3 +40,29 @@ func (e *AlreadyExistsError) Error() string {
 	}
 	return fmt.Sprintf("Cannot add already existing table %q to keyspace %q", e.Table, e.Keyspace)
 }
+
+// A SyntaxError says that a statement which could be parsed has a property that does not exist or a
+// value of the wrong form: SyntaxException, 0x2000.
+type SyntaxError struct {
+	Message string
+}
+
+func (e *SyntaxError) Error() string { return e.Message }
+
+// Malformed returns a *SyntaxError with a formatted message.
+func Malformed(format string, args ...any) error {
+	return &SyntaxError{fmt.Sprintf(format, args...)}
+}
+
+// An UnauthorizedError says that nobody, or not this user, may do what a statement asks for:
+// UnauthorizedException, 0x2100.
+type UnauthorizedError struct {
+	Message string
+}
+
+func (e *UnauthorizedError) Error() string { return e.Message }
+
+// Unauthorized returns an *UnauthorizedError with a formatted message.
+func Unauthorized(format string, args ...any) error {
+	return &UnauthorizedError{fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,241 @@
+// Package node assembles a database node from its parts, and is the API for Go programs that embed
+// one.
+//
+// Start opens a node in a data directory; several nodes fit into one process, each in a directory
+// of its own. A Session carries out CQL:
+//
+//	n, err := node.Start(ctx, cfg)
+//	if err != nil {
+//		return err
+//	}
+//	defer n.Stop()
+//	s := n.Session()
+//	err = s.Query("INSERT INTO inbox.messages (user_id, message_id) VALUES (?, ?)", user, id).Exec(ctx)
+//
+// Rows come one by one, or into variables, structs and maps; pages are fetched as they are needed:
+//
+//	rows := s.Query("SELECT message_id, subject FROM inbox.messages WHERE user_id = ?", user).Iter(ctx)
+//	for rows.Next() {
+//		err := rows.Scan(&id, &subject)
+//		...
+//	}
+//	err = rows.Close()
+//
+// Values are converted as package schema/cqltype describes. Errors are the structs of the packages
+// that produce them: *grammar.SyntaxError, *schema.InvalidRequestError, *coordinator.UnavailableError,
+// *storage.DiskFullError and so on; use errors.As.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/iliumdb/ilium/config"
+	"github.com/iliumdb/ilium/coordinator"
+	"github.com/iliumdb/ilium/metadata"
+	"github.com/iliumdb/ilium/query"
+	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/storage"
+	"github.com/iliumdb/ilium/storage/row"
+)
+
+// A Node is a running database node. All its methods may be called concurrently.
+type Node struct {
+	config   config.Config
+	engine   *storage.Engine
+	log      *metadata.Log
+	executor *query.Executor
+	failed   chan error
+
+	stop    sync.Once
+	stopErr error
+}
+
+// Options are what a node takes from the program around it. Zero fields take the default.
+type Options struct {
+	Log *slog.Logger     // default slog.Default()
+	Now func() time.Time // the node's clock; default time.Now
+}
+
+// Start opens the node that cfg describes, and recovers what was acknowledged before a crash. It
+// returns when the node serves. ctx bounds the start alone; call Stop to end the node.
+//
+// Start does not limit the memory of the process, which other parts of the program may share. A
+// program that wants cfg.Memory kept calls debug.SetMemoryLimit, as the ilium command does.
+func Start(ctx context.Context, cfg config.Config) (*Node, error) {
+	return StartWith(ctx, cfg, Options{})
+}
+
+// StartWith is Start with options.
+func StartWith(ctx context.Context, cfg config.Config, opts Options) (*Node, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	n := &Node{config: cfg, failed: make(chan error, 1)}
+	if err := n.open(ctx, opts); err != nil {
+		if n.engine != nil {
+			err = errors.Join(err, n.engine.Close())
+		}
+		return nil, err
+	}
+	return n, nil
+}
+
+// open starts the parts, each after those it needs.
+func (n *Node) open(ctx context.Context, opts Options) (err error) {
+	tables := &tables{}
+	if n.engine, err = storage.Open(storageOptions(n.config, opts, tables, n.fail)); err != nil {
+		return err
+	}
+	if err := n.checkCluster(ctx); err != nil {
+		return err
+	}
+	n.log, err = metadata.Open(n.engine, metadata.Options{
+		DefaultReplicationFactor: n.config.DefaultKeyspaceRF,
+		Datacenters:              []string{n.config.Datacenter},
+	})
+	if err != nil {
+		return err
+	}
+	tables.open(n.log)
+	n.engine.Reclaim() // what was dropped before the last stop
+	n.executor = query.New(n.log, coordinator.New(n.engine, n.config.Datacenter), query.Options{
+		ReadTimeout:     n.config.ReadRequestTimeout,
+		RangeTimeout:    n.config.RangeRequestTimeout,
+		WriteTimeout:    n.config.WriteRequestTimeout,
+		TruncateTimeout: n.config.TruncateRequestTimeout,
+		RequestTimeout:  n.config.RequestTimeout,
+		BatchWarn:       int64(n.config.BatchSizeWarnThreshold),
+		BatchFail:       int64(n.config.BatchSizeFailThreshold),
+		TombstoneWarn:   n.config.TombstoneWarnThreshold,
+		PlanCache:       int64(n.config.PreparedStatementsCacheSize),
+		Now:             opts.Now,
+	})
+	return ctx.Err()
+}
+
+func storageOptions(cfg config.Config, opts Options, tables *tables, fail func(error)) storage.Options {
+	o := storage.Options{
+		Dir:           cfg.DataDirectory,
+		Memory:        int64(cfg.Memory),
+		SyncPeriod:    cfg.CommitlogSyncPeriod,
+		GroupWindow:   cfg.CommitlogSyncGroupWindow,
+		DiskFloor:     int64(cfg.DiskSpaceFloor),
+		MaxMutation:   int64(cfg.MaxMutationSize),
+		Throughput:    int64(cfg.CompactionThroughput),
+		TombstoneFail: cfg.TombstoneFailureThreshold,
+		Tables:        tables.table,
+		Now:           opts.Now,
+		OnFailure:     fail,
+		Log:           opts.Log,
+	}
+	if cfg.CommitlogSync == config.SyncPeriodic {
+		o.Sync = storage.SyncPeriodic
+	}
+	return o
+}
+
+// checkCluster refuses to open the data of another cluster.
+func (n *Node) checkCluster(ctx context.Context) error {
+	const name = "node/cluster_name"
+	saved, found := "", false
+	err := n.engine.Values(name, func(_ string, value []byte) error {
+		saved, found = string(value), true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !found {
+		return n.engine.Put(ctx, storage.Put{Name: name, Value: []byte(n.config.ClusterName)})
+	}
+	if saved != n.config.ClusterName {
+		return fmt.Errorf("Saved cluster name %s != configured name %s", saved, n.config.ClusterName) //nolint:staticcheck // Cassandra's wording
+	}
+	return nil
+}
+
+// fail is told when storage cannot go on.
+func (n *Node) fail(err error) { n.failed <- err }
+
+// Failed returns a channel that receives an error if the node cannot take writes anymore. The
+// program should then stop the node and end.
+func (n *Node) Failed() <-chan error { return n.failed }
+
+// Stop makes everything durable and closes the node. Statements under way finish first; later
+// ones fail. Iterators must be closed before. It may be called more than once.
+func (n *Node) Stop() error {
+	n.stop.Do(func() { n.stopErr = n.engine.Close() })
+	return n.stopErr
+}
+
+// Session returns a new session.
+func (n *Node) Session() *Session {
+	return &Session{session: n.executor.NewSession(), pageSize: n.config.PageSize}
+}
+
+// Schema returns what exists now.
+func (n *Node) Schema() *schema.Schema { return n.log.Schema() }
+
+// Compact folds all of a table's data into its compact form, as nodetool compact does, and returns
+// when that is done. It goes on in the background anyway.
+func (n *Node) Compact(ctx context.Context, keyspace, table string) error {
+	t := n.Schema().Table(keyspace, table)
+	if t == nil {
+		return schema.Invalid("table %s.%s does not exist", keyspace, table)
+	}
+	return n.engine.Compact(ctx, t.Incarnation)
+}
+
+// tables tells storage what it must know of tables. Before open it knows none.
+type tables struct {
+	mu  sync.Mutex
+	log *metadata.Log
+}
+
+func (t *tables) open(log *metadata.Log) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.log = log
+}
+
+func (t *tables) table(incarnation uint32) (storage.Table, bool) {
+	t.mu.Lock()
+	log := t.log
+	t.mu.Unlock()
+	if log == nil {
+		return storage.Table{}, false
+	}
+	s := log.Schema().TableOf(incarnation)
+	if s == nil {
+		return storage.Table{}, false
+	}
+	return storage.Table{
+		Name:      s.String(),
+		GCGrace:   time.Duration(s.Options.GCGraceSeconds) * time.Second,
+		Compress:  s.Options.Compresses(),
+		FormatKey: func(rowKey []byte) string { return formatKey(s, rowKey) },
+		HasColumn: func(id uint32) bool { return s.ColumnByID(id) != nil },
+	}, true
+}
+
+// formatKey prints a row key in the words of its table.
+func formatKey(t *schema.Table, rowKey []byte) string {
+	end, err := row.PartitionEnd(rowKey)
+	if err != nil {
+		return fmt.Sprintf("0x%x", rowKey)
+	}
+	token, partition, err := row.SplitPartition(rowKey[:end], nil)
+	if err != nil {
+		return fmt.Sprintf("0x%x", rowKey)
+	}
+	return fmt.Sprintf("%s (token %s)", t.FormatKey(partition, rowKey[end+1:]), ring.Token(token))
+}

@@ -1,0 +1,283 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"math/big"
+
+	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/schema/cqltype"
+)
+
+// An aggregator computes one value of many rows.
+type aggregator interface {
+	add(r *Row) error
+	// result appends the value; ok is false for null.
+	result(dst []byte) (out []byte, ok bool)
+}
+
+// aggregates names the aggregate functions.
+var aggregates = map[string]bool{"count": true, "min": true, "max": true, "sum": true, "avg": true}
+
+// newAggregate plans an aggregate of a column.
+func newAggregate(t *schema.Table, name string, c *schema.Column) (Selector, Spec, error) {
+	s := Spec{Keyspace: t.Keyspace, Table: t.Name, Name: "system." + name + "(" + c.Name + ")", Type: c.Type}
+	sel := Selector{text: s.Name}
+	switch name {
+	case "count":
+		s.Type = cqltype.TypeBigint
+		sel.aggregate = func() aggregator { return &valueCount{column: c} }
+	case "min", "max":
+		if c.Type.Kind() == cqltype.KindDuration {
+			return sel, s, schema.Invalid("%s of durations is not supported", name)
+		}
+		s.Type = c.Type.Frozen()
+		sel.aggregate = func() aggregator { return &extreme{column: c, greatest: name == "max"} }
+	default:
+		kind, ok := sums[c.Type.Kind()]
+		if !ok {
+			return sel, s, schema.Invalid("Invalid call to function %s, none of its type signatures match (known type signatures: "+
+				"system.%s : (numeric type) -> numeric type)", name, name)
+		}
+		if c.Type.Kind() == cqltype.KindCounter {
+			s.Type = cqltype.TypeBigint
+		}
+		average := name == "avg"
+		typ := s.Type
+		sel.aggregate = func() aggregator {
+			switch kind {
+			case integers:
+				return &integerSum{column: c, typ: typ, average: average}
+			case floats:
+				return &floatSum{column: c, typ: typ, average: average}
+			default:
+				return &decimalSum{column: c, average: average}
+			}
+		}
+	}
+	return sel, s, nil
+}
+
+// A sumKind is the arithmetic that sums of a type are computed in.
+type sumKind uint8
+
+const (
+	integers sumKind = iota
+	floats
+	decimals
+)
+
+var sums = map[cqltype.Kind]sumKind{
+	cqltype.KindTinyint: integers, cqltype.KindSmallint: integers, cqltype.KindInt: integers, cqltype.KindBigint: integers,
+	cqltype.KindCounter: integers, cqltype.KindVarint: integers,
+	cqltype.KindFloat: floats, cqltype.KindDouble: floats, cqltype.KindDecimal: decimals,
+}
+
+// rowCount is count(*).
+type rowCount struct{ n int64 }
+
+func newRowCount() aggregator { return &rowCount{} }
+
+func (a *rowCount) add(*Row) error { a.n++; return nil }
+
+func (a *rowCount) result(dst []byte) ([]byte, bool) {
+	return binary.BigEndian.AppendUint64(dst, uint64(a.n)), true
+}
+
+// valueCount is count(column): it does not count nulls.
+type valueCount struct {
+	column *schema.Column
+	rowCount
+}
+
+func (a *valueCount) add(r *Row) error {
+	if r.Value(a.column) != nil {
+		a.n++
+	}
+	return nil
+}
+
+// extreme is min or max.
+type extreme struct {
+	column   *schema.Column
+	greatest bool
+	best     []byte
+}
+
+func (a *extreme) add(r *Row) error {
+	v := r.Value(a.column)
+	if v == nil {
+		return nil
+	}
+	if a.best != nil {
+		order := a.column.Type.Compare(v, a.best)
+		if order == 0 || (order > 0) != a.greatest {
+			return nil
+		}
+	}
+	a.best = notNil(bytes.Clone(v))
+	return nil
+}
+
+func (a *extreme) result(dst []byte) ([]byte, bool) { return append(dst, a.best...), a.best != nil }
+
+// integerSum is sum or avg of whole numbers: exact, and at the end cut to the width of the
+// column's type, as Java's arithmetic does.
+type integerSum struct {
+	column  *schema.Column
+	typ     *cqltype.Type
+	average bool
+	sum     big.Int
+	n       int64
+}
+
+func (a *integerSum) add(r *Row) error {
+	v := r.Value(a.column)
+	if len(v) == 0 {
+		return nil
+	}
+	var number big.Int
+	if a.column.Type.Kind() == cqltype.KindVarint {
+		if err := a.column.Type.Decode(v, &number); err != nil {
+			return err
+		}
+	} else {
+		number.SetInt64(signed(v))
+	}
+	a.sum.Add(&a.sum, &number)
+	a.n++
+	return nil
+}
+
+// signed reads a whole number of one to eight bytes.
+func signed(b []byte) int64 {
+	n := int64(int8(b[0]))
+	for _, x := range b[1:] {
+		n = n<<8 | int64(x)
+	}
+	return n
+}
+
+func (a *integerSum) result(dst []byte) ([]byte, bool) {
+	total := new(big.Int).Set(&a.sum)
+	if a.average && a.n > 0 {
+		total.Quo(total, big.NewInt(a.n))
+	}
+	if a.typ.Kind() == cqltype.KindVarint {
+		out, _, err := a.typ.AppendEncode(dst, total)
+		return out, err == nil
+	}
+	width := uint(64)
+	if size, ok := widths[a.typ.Kind()]; ok {
+		width = size
+	}
+	low := new(big.Int).And(total, new(big.Int).SetUint64(math.MaxUint64)).Uint64()
+	for shift := int(width) - 8; shift >= 0; shift -= 8 {
+		dst = append(dst, byte(low>>shift))
+	}
+	return dst, true
+}
+
+var widths = map[cqltype.Kind]uint{cqltype.KindTinyint: 8, cqltype.KindSmallint: 16, cqltype.KindInt: 32}
+
+// floatSum is sum or avg of floats and doubles, with compensation for what rounding loses.
+type floatSum struct {
+	column            *schema.Column
+	typ               *cqltype.Type
+	average           bool
+	sum, lost, simple float64
+	n                 int64
+}
+
+func (a *floatSum) add(r *Row) error {
+	v := r.Value(a.column)
+	if len(v) == 0 {
+		return nil
+	}
+	number := 0.0
+	if len(v) == 4 {
+		number = float64(math.Float32frombits(binary.BigEndian.Uint32(v)))
+	} else {
+		number = math.Float64frombits(binary.BigEndian.Uint64(v))
+	}
+	a.n++
+	a.simple += number
+	y := number - a.lost
+	t := a.sum + y
+	a.lost = (t - a.sum) - y
+	a.sum = t
+	return nil
+}
+
+func (a *floatSum) result(dst []byte) ([]byte, bool) {
+	total := a.sum + a.lost
+	if math.IsNaN(total) && math.IsInf(a.simple, 0) {
+		total = a.simple
+	}
+	if a.average && a.n > 0 {
+		total /= float64(a.n)
+	}
+	if a.typ.Kind() == cqltype.KindFloat {
+		return binary.BigEndian.AppendUint32(dst, math.Float32bits(float32(total))), true
+	}
+	return binary.BigEndian.AppendUint64(dst, math.Float64bits(total)), true
+}
+
+// decimalSum is sum or avg of decimals. The average has the scale of the sum, rounded half to even.
+type decimalSum struct {
+	column  *schema.Column
+	average bool
+	sum     cqltype.Decimal
+	n       int64
+}
+
+func (a *decimalSum) add(r *Row) error {
+	v := r.Value(a.column)
+	if len(v) == 0 {
+		return nil
+	}
+	var d cqltype.Decimal
+	if err := a.column.Type.Decode(v, &d); err != nil {
+		return err
+	}
+	a.n++
+	if a.sum.Unscaled == nil {
+		a.sum = d
+		return nil
+	}
+	scale := max(a.sum.Scale, d.Scale)
+	if scale-min(a.sum.Scale, d.Scale) > 65536 {
+		return schema.Invalid("the decimals of column %s differ too much in scale to be added", a.column.Name)
+	}
+	a.sum = cqltype.Decimal{Unscaled: new(big.Int).Add(rescale(a.sum, scale), rescale(d, scale)), Scale: scale}
+	return nil
+}
+
+func rescale(d cqltype.Decimal, scale int32) *big.Int {
+	factor := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale-d.Scale)), nil)
+	return factor.Mul(factor, d.Unscaled)
+}
+
+func (a *decimalSum) result(dst []byte) ([]byte, bool) {
+	total := a.sum
+	if total.Unscaled == nil {
+		total.Unscaled = new(big.Int)
+	}
+	if a.average && a.n > 1 {
+		total.Unscaled = divideHalfEven(total.Unscaled, big.NewInt(a.n))
+	}
+	out, _, err := cqltype.TypeDecimal.AppendEncode(dst, total)
+	return out, err == nil
+}
+
+func divideHalfEven(n, d *big.Int) *big.Int {
+	quotient, rest := new(big.Int).QuoRem(n, d, new(big.Int))
+	twice := new(big.Int).Abs(rest)
+	twice.Lsh(twice, 1)
+	switch c := twice.Cmp(d); {
+	case c > 0, c == 0 && quotient.Bit(0) == 1:
+		quotient.Add(quotient, big.NewInt(int64(n.Sign())))
+	}
+	return quotient
+}

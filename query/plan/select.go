@@ -1,0 +1,335 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/iliumdb/ilium/grammar/ast"
+	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/schema/cqltype"
+)
+
+// A Select reads rows.
+type Select struct {
+	Keyspace  *schema.Keyspace
+	Table     *schema.Table
+	Where     *Where
+	Columns   []Spec // of the result
+	Selectors []Selector
+	Aggregate bool // the result is one row, computed of all
+	Distinct  bool // one row for each partition
+	Reversed  bool // each partition from its last row to its first
+	Sort      []SortColumn
+	StaticToo bool // partitions with static cells and no rows count as a row
+
+	limit, perPartition Term
+	markers             []Spec
+}
+
+// A SortColumn orders the rows of several partitions that were named by IN.
+type SortColumn struct {
+	Column     *schema.Column
+	Descending bool
+}
+
+// Markers describes the bind markers.
+func (s *Select) Markers() []Spec { return s.markers }
+
+// IsScan reports whether the plan reads all partitions of a token range rather than named ones.
+func (s *Select) IsScan() bool { return len(s.Where.partition) == 0 }
+
+// IsPoint reports whether the plan reads named rows only.
+func (s *Select) IsPoint() bool { return s.Where.isPoint() && !s.Distinct }
+
+// HasIn reports whether the plan may read several named partitions.
+func (s *Select) HasIn() bool { return s.Where.hasIn() }
+
+// Limits returns LIMIT and PER PARTITION LIMIT; 0 means none.
+func (s *Select) Limits(b *Binding) (limit, perPartition int, err error) {
+	if limit, err = evalLimit(s.limit, b, "LIMIT", "limit"); err != nil {
+		return 0, 0, err
+	}
+	perPartition, err = evalLimit(s.perPartition, b, "PER PARTITION LIMIT", "per partition limit")
+	return limit, perPartition, err
+}
+
+func evalLimit(t Term, b *Binding, clause, what string) (int, error) {
+	if t == nil {
+		return 0, nil
+	}
+	v, err := t.Eval(b)
+	if err != nil || v.Unset {
+		return 0, err
+	}
+	if len(v.Bytes) != 4 {
+		return 0, schema.Invalid("Invalid null value of %s", what)
+	}
+	n := int(signed(v.Bytes))
+	if n <= 0 {
+		return 0, schema.Invalid("%s must be strictly positive", clause)
+	}
+	return n, nil
+}
+
+func (p *planner) selectStatement(s *ast.Select) (Plan, error) {
+	t, err := p.table(s.From)
+	if err != nil {
+		return nil, err
+	}
+	if s.JSON {
+		return nil, schema.Invalid("SELECT JSON is not supported yet")
+	}
+	if len(s.GroupBy) > 0 {
+		return nil, schema.Invalid("GROUP BY is not supported yet")
+	}
+	out := &Select{Keyspace: p.schema.Keyspace(t.Keyspace), Table: t, Distinct: s.Distinct, markers: p.markers}
+	if err := p.selectors(out, s.Selectors); err != nil {
+		return nil, err
+	}
+	if out.Where, err = p.where(t, selecting, s.Where, s.AllowFiltering, false); err != nil {
+		return nil, err
+	}
+	if s.Distinct {
+		if err := out.checkDistinct(); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.limits(out, s); err != nil {
+		return nil, err
+	}
+	out.StaticToo = len(t.Static) > 0 && !out.restrictsRows()
+	return out, p.orderBy(out, s.OrderBy)
+}
+
+// restrictsRows reports whether the WHERE clause says anything about clustering columns.
+func (s *Select) restrictsRows() bool {
+	for _, list := range [][]*condition{s.Where.clustering, s.Where.filters} {
+		for _, c := range list {
+			if c.columns[0].Kind == schema.Clustering {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p *planner) selectors(out *Select, list []ast.Selector) error {
+	if _, star := list[0].Expression.(*ast.Star); star {
+		for c := range out.Table.Columns() {
+			out.Selectors = append(out.Selectors, Selector{Column: c, text: c.Name})
+			out.Columns = append(out.Columns, spec(out.Table, c))
+		}
+		return nil
+	}
+	for _, item := range list {
+		selector, result, err := p.selector(out.Table, item.Expression)
+		if err != nil {
+			return err
+		}
+		if item.Alias.Text != "" {
+			result.Name = item.Alias.Text
+		}
+		out.Selectors = append(out.Selectors, selector)
+		out.Columns = append(out.Columns, result)
+		out.Aggregate = out.Aggregate || selector.aggregate != nil
+	}
+	return nil
+}
+
+func (s *Select) checkDistinct() error {
+	requested := map[*schema.Column]bool{}
+	for _, sel := range s.Selectors {
+		c := sel.Column
+		if c == nil {
+			continue
+		}
+		if c.Kind != schema.PartitionKey && c.Kind != schema.Static {
+			return schema.Invalid("SELECT DISTINCT queries must only request partition key columns and/or static columns (not %s)", c.Name)
+		}
+		requested[c] = true
+	}
+	for _, list := range [][]*condition{s.Where.clustering, s.Where.filters} {
+		for _, c := range list {
+			if k := c.columns[0].Kind; k != schema.PartitionKey && k != schema.Static {
+				return schema.Invalid("SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.")
+			}
+		}
+	}
+	if s.IsScan() || s.HasIn() {
+		for _, c := range s.Table.Partition {
+			if !requested[c] {
+				return schema.Invalid("SELECT DISTINCT queries must request all the partition key columns (missing %s)", c.Name)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *planner) limits(out *Select, s *ast.Select) error {
+	receiver := Spec{Keyspace: out.Table.Keyspace, Table: out.Table.Name, Name: "[limit]", Type: cqltype.TypeInt}
+	var err error
+	if s.PerPartitionLimit != nil {
+		if s.Distinct {
+			return schema.Invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries")
+		}
+		if out.Aggregate {
+			return schema.Invalid("PER PARTITION LIMIT is not allowed with aggregate queries.")
+		}
+		per := receiver
+		per.Name = "[per_partition_limit]"
+		if out.perPartition, err = p.term(s.PerPartitionLimit, per); err != nil {
+			return err
+		}
+	}
+	if s.Limit != nil {
+		if out.limit, err = p.term(s.Limit, receiver); err != nil {
+			return err
+		}
+	}
+	for _, t := range []Term{out.limit, out.perPartition} { // a constant is judged at once
+		if c, ok := t.(*constant); ok {
+			what := "LIMIT"
+			if t == out.perPartition {
+				what = "PER PARTITION LIMIT"
+			}
+			if _, err := evalLimit(c, nil, what, strings.ToLower(what)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// orderBy decides in which direction partitions are read, and whether their rows must be sorted
+// together.
+func (p *planner) orderBy(out *Select, orderings []ast.Ordering) error {
+	if len(orderings) == 0 {
+		return nil
+	}
+	if out.Distinct {
+		return schema.Invalid("ORDER BY is not supported with SELECT DISTINCT queries")
+	}
+	if out.IsScan() {
+		return schema.Invalid("ORDER BY is only supported when the partition key is restricted by an EQ or an IN.")
+	}
+	direct := map[int]bool{} // clustering columns with a single value
+	for _, c := range out.Where.clustering {
+		if c.op == opEqual {
+			for _, col := range c.columns {
+				direct[col.Position] = true
+			}
+		}
+	}
+	next := 0
+	for i, o := range orderings {
+		if o.ANN != nil {
+			return schema.Invalid("ANN ordering by vector requires the column to be indexed, and indexes are not supported yet")
+		}
+		c, err := column(out.Table, o.Column)
+		if err != nil {
+			return err
+		}
+		if c.Kind != schema.Clustering {
+			return schema.Invalid("Order by is currently only supported on the clustered columns of the PRIMARY KEY, got %s", c.Name)
+		}
+		for next < c.Position && direct[next] {
+			next++
+		}
+		if c.Position != next {
+			return schema.Invalid("Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY")
+		}
+		next++
+		reversed := o.Descending != c.Descending
+		if i > 0 && reversed != out.Reversed {
+			return schema.Invalid("Unsupported order by relation")
+		}
+		out.Reversed = reversed
+		out.Sort = append(out.Sort, SortColumn{Column: c, Descending: o.Descending})
+	}
+	if !out.HasIn() {
+		out.Sort = nil
+	}
+	return nil
+}
+
+func (s *Select) String() string {
+	var out printer
+	switch {
+	case s.Distinct:
+		out.line("Read partitions of %s", s.Table)
+	case s.IsPoint():
+		out.line("Read rows of %s", s.Table)
+	default:
+		out.line("Read %s", s.Table)
+	}
+	s.Where.print(&out)
+	if s.Reversed {
+		out.line("  order: reversed")
+	}
+	if len(s.Sort) > 0 {
+		parts := make([]string, len(s.Sort))
+		for i, c := range s.Sort {
+			parts[i] = c.Column.Name
+		}
+		out.line("  sort in memory by %s", strings.Join(parts, ", "))
+	}
+	if s.perPartition != nil {
+		out.line("  limit for each partition: %s", s.perPartition)
+	}
+	if s.limit != nil {
+		out.line("  limit: %s", s.limit)
+	}
+	parts := make([]string, len(s.Selectors))
+	for i := range s.Selectors {
+		parts[i] = s.Selectors[i].text
+	}
+	if s.Aggregate {
+		out.line("  aggregate: %s", strings.Join(parts, ", "))
+	} else {
+		out.line("  select: %s", strings.Join(parts, ", "))
+	}
+	return out.String()
+}
+
+// An Aggregation computes the one row of an aggregate query.
+type Aggregation struct {
+	selectors []Selector
+	state     []aggregator // nil where a selector is no aggregate
+	first     [][]byte     // the first row's values of those
+	any       bool
+}
+
+// NewAggregation starts the computation.
+func (s *Select) NewAggregation() *Aggregation {
+	a := &Aggregation{selectors: s.Selectors, state: make([]aggregator, len(s.Selectors)), first: make([][]byte, len(s.Selectors))}
+	for i := range s.Selectors {
+		if s.Selectors[i].aggregate != nil {
+			a.state[i] = s.Selectors[i].aggregate()
+		}
+	}
+	return a
+}
+
+// Add takes a row in.
+func (a *Aggregation) Add(r *Row) error {
+	for i, state := range a.state {
+		if state != nil {
+			if err := state.add(r); err != nil {
+				return err
+			}
+		} else if !a.any {
+			if v, ok := a.selectors[i].Append([]byte{}, r); ok {
+				a.first[i] = v
+			}
+		}
+	}
+	a.any = true
+	return nil
+}
+
+// Append appends the result of selector i; ok is false for null.
+func (a *Aggregation) Append(dst []byte, i int) (out []byte, ok bool) {
+	if a.state[i] != nil {
+		return a.state[i].result(dst)
+	}
+	return append(dst, a.first[i]...), a.first[i] != nil
+}

@@ -1,0 +1,265 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/workload/mail"
+)
+
+// A Source gives the messages to load: a *mail.Source or a *mail.Generator.
+type Source interface {
+	Next() (*mail.Message, error) // io.EOF at the end, *mail.MessageError for one that is passed over
+	Skip(n int64) error
+	Position() int64
+	Size() int64
+	Offset() int64
+	Fingerprint() string
+}
+
+// LoadOptions tunes Load. Zero fields take the default.
+type LoadOptions struct {
+	Path     string           // where the source is, to be remembered with its progress
+	Workers  int              // messages written at the same time; default 16
+	Progress func(p Progress) // called about once a second, and at the end
+	Damaged  func(error)      // called for every message that is passed over
+}
+
+// Progress says how far a load has come.
+type Progress struct {
+	Messages, Terms, Interactions int64 // written by this run
+	Skipped                       int64 // found loaded by an earlier run
+	Damaged                       int64 // passed over
+	Offset, Size                  int64 // of the source
+	Elapsed                       time.Duration
+}
+
+// Postings returns how many index entries were written.
+func (p *Progress) Postings() int64 { return p.Terms + p.Interactions }
+
+const (
+	batchEntries    = 800 // index entries in one batch: some 100 kB
+	checkpointEvery = time.Second
+)
+
+// A loader is one run of Load.
+type loader struct {
+	inbox *Inbox
+	opts  LoadOptions
+	begun time.Time
+
+	messages, terms, interactions, damaged, offset atomic.Int64
+	skipped                                        int64
+
+	mu   sync.Mutex
+	base int64          // all messages before this position are written
+	done map[int64]bool // and these behind it
+}
+
+type job struct {
+	position int64
+	message  *mail.Message
+}
+
+// Load writes all messages of source to the tables. A run that was interrupted is continued: its
+// progress is kept in the database, under the fingerprint of the source. Writing a message again
+// changes nothing, so the few that were written behind the last checkpoint do not matter.
+func (in *Inbox) Load(ctx context.Context, source Source, opts LoadOptions) (Progress, error) {
+	if opts.Workers == 0 {
+		opts.Workers = 16
+	}
+	l := &loader{inbox: in, opts: opts, begun: time.Now(), done: make(map[int64]bool)}
+	position, complete, err := in.progress(ctx, source)
+	if err != nil {
+		return Progress{}, err
+	}
+	l.skipped, l.base = position, position
+	if complete {
+		return l.progress(source), nil
+	}
+	if err := source.Skip(position); err != nil {
+		return Progress{}, fmt.Errorf("skipping what is loaded: %w", err)
+	}
+	err = l.run(ctx, source)
+	p := l.progress(source)
+	if err != nil {
+		return p, err
+	}
+	if err := l.checkpoint(ctx, source, true); err != nil {
+		return p, err
+	}
+	if opts.Progress != nil {
+		opts.Progress(p)
+	}
+	return p, nil
+}
+
+// progress reads how far an earlier run has come.
+func (in *Inbox) progress(ctx context.Context, source Source) (position int64, complete bool, err error) {
+	err = in.readProgress.Query(source.Fingerprint()).Scan(ctx, &position, &complete)
+	if errors.Is(err, node.ErrNotFound) {
+		return 0, false, nil
+	}
+	return position, complete, err
+}
+
+// run reads the source and lets the workers write, until the end or the first error.
+func (l *loader) run(ctx context.Context, source Source) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	jobs := make(chan job, l.opts.Workers)
+	var workers sync.WaitGroup
+	for range l.opts.Workers {
+		workers.Go(func() {
+			if err := l.work(ctx, jobs); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	var ticker sync.WaitGroup
+	stop := make(chan struct{})
+	ticker.Go(func() { l.tick(ctx, source, stop, cancel) })
+	err := l.read(ctx, source, jobs)
+	close(jobs)
+	workers.Wait()
+	close(stop)
+	ticker.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// read hands the messages to the workers.
+func (l *loader) read(ctx context.Context, source Source, jobs chan<- job) error {
+	for {
+		position := source.Position()
+		m, err := source.Next()
+		l.offset.Store(source.Offset())
+		var damaged *mail.MessageError
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &damaged):
+			l.damaged.Add(1)
+			if l.opts.Damaged != nil {
+				l.opts.Damaged(err)
+			}
+			l.finished(position)
+			continue
+		case err != nil:
+			return err
+		}
+		select {
+		case jobs <- job{position, m}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (l *loader) work(ctx context.Context, jobs <-chan job) error {
+	batch := l.inbox.session.Batch()
+	for j := range jobs {
+		if ctx.Err() != nil {
+			return nil // somebody else has failed; drain
+		}
+		if err := l.write(ctx, batch, j.message); err != nil {
+			return fmt.Errorf("writing message %s of %s: %w", j.message.ID, j.message.User, err)
+		}
+		l.finished(j.position)
+	}
+	return nil
+}
+
+// write stores one message with its index entries.
+func (l *loader) write(ctx context.Context, batch *node.Batch, m *mail.Message) error {
+	in := l.inbox
+	flush := func(least int) error {
+		if batch.Len() < least {
+			return nil
+		}
+		defer batch.Reset()
+		return batch.Exec(ctx)
+	}
+	words := mail.DistinctWords(m.Subject, m.Body)
+	for _, w := range words {
+		batch.Add(in.addTerm, m.User, w, m.Date, m.ID)
+		if err := flush(batchEntries); err != nil {
+			return err
+		}
+	}
+	peers := mail.Correspondents(m)
+	for _, p := range peers {
+		batch.Add(in.addInteraction, m.User, p, m.Date, m.ID)
+		if err := flush(batchEntries); err != nil {
+			return err
+		}
+	}
+	if len(m.Body) > maxBatchBody {
+		if err := flush(1); err != nil {
+			return err
+		}
+	}
+	batch.Add(in.addMessage, m.User, m.ID, m.Date, m.From, m.To, m.CC, m.Subject, m.Body, m.Folder)
+	if err := flush(1); err != nil {
+		return err
+	}
+	l.messages.Add(1)
+	l.terms.Add(int64(len(words)))
+	l.interactions.Add(int64(len(peers)))
+	return nil
+}
+
+// maxBatchBody is the longest body, in bytes, that is written together with index entries: larger
+// ones would make a batch that is refused.
+const maxBatchBody = 256 << 10
+
+// finished notes that the message at a position is done with.
+func (l *loader) finished(position int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.done[position] = true
+	for l.done[l.base] {
+		delete(l.done, l.base)
+		l.base++
+	}
+}
+
+// tick saves and reports the progress about once a second.
+func (l *loader) tick(ctx context.Context, source Source, stop <-chan struct{}, fail context.CancelCauseFunc) {
+	t := time.NewTicker(checkpointEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-t.C:
+		}
+		if err := l.checkpoint(ctx, source, false); err != nil {
+			fail(fmt.Errorf("saving the progress: %w", err))
+			return
+		}
+		if l.opts.Progress != nil {
+			l.opts.Progress(l.progress(source))
+		}
+	}
+}
+
+func (l *loader) checkpoint(ctx context.Context, source Source, complete bool) error {
+	l.mu.Lock()
+	base := l.base
+	l.mu.Unlock()
+	return l.inbox.saveProgress.Query(source.Fingerprint(), l.opts.Path, base, complete, time.Now()).Exec(ctx)
+}
+
+func (l *loader) progress(source Source) Progress {
+	return Progress{Messages: l.messages.Load(), Terms: l.terms.Load(), Interactions: l.interactions.Load(),
+		Skipped: l.skipped, Damaged: l.damaged.Load(), Offset: l.offset.Load(), Size: source.Size(), Elapsed: time.Since(l.begun)}
+}
