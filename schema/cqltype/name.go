@@ -4,8 +4,8 @@ import "strings"
 
 // reservedNames are the words that CQL does not take for a name unless they are quoted.
 const reservedNames = " add allow alter and apply asc authorize batch begin by columnfamily create delete desc describe " +
-	"drop entries execute from full grant if in index infinity insert into is keyspace limit materialized " +
-	"modify nan norecursive not null of on or order primary rename revoke schema select set table to token " +
+	"drop entries execute false from full grant if in index infinity insert into is keyspace limit materialized " +
+	"modify nan norecursive not null of on or order primary rename revoke schema select set table to token true " +
 	"truncate unlogged update use using view where with "
 
 // QuoteName returns a keyspace, table, column or type name as CQL spells it: as it is when it consists of a lower-case
