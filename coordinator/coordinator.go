@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
@@ -103,6 +105,32 @@ func (c *Coordinator) replicas(k *schema.Keyspace) (local, all int) {
 	default: // LocalStrategy
 		return 1, 1
 	}
+}
+
+// nodes is how many nodes there are.
+const nodes = 1
+
+// ReplicationWarnings says which replication factors of a keyspace are higher than there are nodes.
+// k may be nil, as after another request has dropped it.
+func (c *Coordinator) ReplicationWarnings(k *schema.Keyspace) []string {
+	if k == nil {
+		return nil
+	}
+	var out []string
+	switch k.Replication.Class {
+	case "SimpleStrategy":
+		if n := factor(k.Replication.Options["replication_factor"]); n > nodes {
+			out = append(out, fmt.Sprintf("Your replication factor %d for keyspace %s is higher than the number of nodes %d", n, k.Name, nodes))
+		}
+	case "NetworkTopologyStrategy":
+		for _, datacenter := range slices.Sorted(maps.Keys(k.Replication.Options)) {
+			if n := factor(k.Replication.Options[datacenter]); n > nodes {
+				out = append(out, fmt.Sprintf("Your replication factor %d for keyspace %s is higher than the number of nodes %d for datacenter %s",
+					n, k.Name, nodes, datacenter))
+			}
+		}
+	}
+	return out
 }
 
 func factor(text string) int {

@@ -231,7 +231,7 @@ func TestParseTerm(t *testing.T) {
 	}
 	check("{a: 1, \"B\": (?, :X)}", `{a: 1, "B": (?, :x)}`)
 	check("[1,[2]]", "[1, [2]]")
-	check(" (int)(bigint) 3 /* x */ ", "(int) (bigint) 3")
+	check(" (int)(bigint) 3 /* x */ ", "(int)(bigint)3")
 	if _, err := grammar.ParseTerm("a"); err == nil || err.Error() != "line 1:1 no viable alternative at input '<EOF>'" {
 		t.Errorf("a column as a term: %v", err)
 	}

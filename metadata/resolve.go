@@ -14,7 +14,27 @@ func ResolveType(k *schema.Keyspace, t *ast.Type) (*cqltype.Type, error) {
 	if class := customClass(t); class != "" {
 		return nil, schema.Invalid("Custom types are not supported yet ('%s')", class)
 	}
+	if inner := unfrozenElement(t); inner != nil {
+		return nil, schema.Invalid("Non-frozen UDTs are not allowed inside collections: %s", inner)
+	}
 	return parseType(k, t.String())
+}
+
+// unfrozenElement returns the first collection in t that has a user type as it is for an element, or nil.
+// Cassandra refuses it whether or not the user type exists.
+func unfrozenElement(t *ast.Type) *ast.Type {
+	for _, p := range t.Parameters {
+		if p.Kind == ast.UserDefined && (t.Kind == ast.ListType || t.Kind == ast.SetType || t.Kind == ast.MapType) {
+			return t
+		}
+		if t.Kind == ast.FrozenType {
+			continue // what is inside is frozen with it
+		}
+		if inner := unfrozenElement(p); inner != nil {
+			return inner
+		}
+	}
+	return nil
 }
 
 // customClass returns the first Java class in t, or "".

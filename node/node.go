@@ -158,7 +158,8 @@ func (n *Node) checkCluster(ctx context.Context) error {
 		return n.engine.Put(ctx, storage.Put{Name: name, Value: []byte(n.config.ClusterName)})
 	}
 	if saved != n.config.ClusterName {
-		return fmt.Errorf("Saved cluster name %s != configured name %s", saved, n.config.ClusterName) //nolint:staticcheck // Cassandra's wording
+		//lint:ignore ST1005 Cassandra's wording
+		return fmt.Errorf("Saved cluster name %s != configured name %s", saved, n.config.ClusterName)
 	}
 	return nil
 }
@@ -181,6 +182,9 @@ func (n *Node) Stop() error {
 func (n *Node) Session() *Session {
 	return &Session{session: n.executor.NewSession(), pageSize: n.config.PageSize}
 }
+
+// Executor returns what carries out the node's statements, for those who serve a protocol.
+func (n *Node) Executor() *query.Executor { return n.executor }
 
 // Schema returns what exists now.
 func (n *Node) Schema() *schema.Schema { return n.log.Schema() }

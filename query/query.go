@@ -116,6 +116,15 @@ type Parameters struct {
 	PageSize    int    // rows of a page; 0 means all rows at once
 	PagingState []byte // of the page before; nil for the first
 	Timestamp   int64  // default write timestamp, microseconds since the epoch; 0 takes the node's clock
+	Now         int64  // the client's time, seconds since the epoch, by which values expire; 0 takes the node's clock
+}
+
+// now returns the time, in seconds since the epoch, by which a request judges what has expired.
+func (e *Executor) now(p *Parameters) int64 {
+	if p.Now != 0 {
+		return p.Now
+	}
+	return e.opts.Now().Unix()
 }
 
 // A Prepared statement can be carried out many times. It is safe for concurrent use, and stays
@@ -147,12 +156,23 @@ func (s *Session) Execute(ctx context.Context, text string, parameters *Paramete
 	if err != nil {
 		return nil, err
 	}
-	return s.run(ctx, keyspace, statement, parameters)
+	p, err := s.executor.plan(keyspace, statement)
+	if err != nil {
+		return nil, err
+	}
+	if len(parameters.Values) != len(p.Markers()) {
+		return nil, schema.Invalid("Invalid amount of bind variables")
+	}
+	return s.run(ctx, keyspace, p, parameters)
 }
 
 // ExecutePrepared carries out a prepared statement.
 func (s *Session) ExecutePrepared(ctx context.Context, p *Prepared, parameters *Parameters) (*Result, error) {
-	return s.run(ctx, p.keyspace, p.statement, parameters)
+	planned, err := p.Plan()
+	if err != nil {
+		return nil, err
+	}
+	return s.run(ctx, p.keyspace, planned, parameters)
 }
 
 // statement returns a parsed statement, from the cache if it is there.
@@ -181,11 +201,7 @@ func (e *Executor) plan(keyspace string, s *statement) (plan.Plan, error) {
 	return p, nil
 }
 
-func (s *Session) run(ctx context.Context, keyspace string, statement *statement, parameters *Parameters) (*Result, error) {
-	p, err := s.executor.plan(keyspace, statement)
-	if err != nil {
-		return nil, err
-	}
+func (s *Session) run(ctx context.Context, keyspace string, p plan.Plan, parameters *Parameters) (*Result, error) {
 	if err := checkValues(p.Markers(), parameters); err != nil {
 		return nil, err
 	}
@@ -221,7 +237,7 @@ func checkValues(markers []plan.Spec, parameters *Parameters) error {
 		if v.Bytes == nil {
 			continue
 		}
-		if err := markers[i].Type.Validate(v.Bytes); err != nil {
+		if err := markers[i].Validate(v.Bytes); err != nil {
 			return schema.Invalid("%s", err)
 		}
 	}
@@ -249,5 +265,9 @@ func (e *Executor) define(ctx context.Context, keyspace string, p *plan.Define) 
 	if event == nil {
 		return &Result{Kind: Void}, nil
 	}
-	return &Result{Kind: SchemaChange, Event: event}, nil
+	result := &Result{Kind: SchemaChange, Event: event}
+	if event.Target == metadata.Keyspace && event.Change != metadata.Dropped {
+		result.Warnings = e.coordinator.ReplicationWarnings(e.Schema().Keyspace(event.Keyspace))
+	}
+	return result, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/iliumdb/ilium/coordinator"
+	"github.com/iliumdb/ilium/coordinator/consistency"
 	"github.com/iliumdb/ilium/query/plan"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
@@ -52,7 +53,10 @@ type reader struct {
 
 // read carries out a SELECT and returns one page of its rows.
 func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Parameters) (*Result, error) {
-	r := &reader{executor: e, plan: p, parameters: parameters, now: e.opts.Now().Unix()}
+	if parameters.Consistency == consistency.Any {
+		return nil, schema.Invalid("ANY ConsistencyLevel is only supported for writes")
+	}
+	r := &reader{executor: e, plan: p, parameters: parameters, now: e.now(parameters)}
 	r.binding.Values = parameters.Values
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
@@ -73,6 +77,11 @@ func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Paramet
 		return nil, err
 	}
 	result := &Result{Kind: RowsResult, Rows: &r.rows}
+	if p.Aggregate && p.IsScan() {
+		result.Warnings = append(result.Warnings, "Aggregation query used without partition key")
+	} else if p.Aggregate && p.HasIn() {
+		result.Warnings = append(result.Warnings, "Aggregation query used on multiple partition keys (IN restriction)")
+	}
 	if warn := e.opts.TombstoneWarn; warn > 0 && r.tombstones > warn {
 		result.Warnings = append(result.Warnings, fmt.Sprintf("Read %d live rows and %d tombstone cells for a query on %s (see tombstone_warn_threshold)",
 			r.rows.Count, r.tombstones, p.Table))
@@ -317,9 +326,6 @@ func (r *reader) splitPartition() error {
 // emit puts the row at hand into the result. It reports true if the result has no room for it,
 // or none left behind it.
 func (r *reader) emit(cursor *storage.Cursor) (full bool, err error) {
-	if r.aggregation != nil {
-		return false, r.aggregation.Add(&r.row)
-	}
 	if r.limitLeft == 0 {
 		return true, nil
 	}
@@ -327,7 +333,13 @@ func (r *reader) emit(cursor *storage.Cursor) (full bool, err error) {
 		r.more = true
 		return true, nil
 	}
-	if len(r.plan.Sort) > 0 {
+	if r.perPartition > 0 {
+		r.partitionLeft--
+	}
+	switch {
+	case r.aggregation != nil:
+		return false, r.aggregation.Add(&r.row)
+	case len(r.plan.Sort) > 0:
 		r.keepSorted()
 		return false, nil
 	}
@@ -337,9 +349,6 @@ func (r *reader) emit(cursor *storage.Cursor) (full bool, err error) {
 	}
 	if r.pageLeft > 0 {
 		r.pageLeft--
-	}
-	if r.perPartition > 0 {
-		r.partitionLeft--
 	}
 	if r.pageLeft == 0 {
 		r.last.set(r.prefix, cursor, r.plan.Distinct)

@@ -39,19 +39,24 @@ type Rows struct {
 	PagingState []byte // of the next page; nil if this is the last
 }
 
-// appendValue appends a value, or null if ok is false; at is where its four bytes of length begin.
-func (r *Rows) endValue(at int, ok bool) {
-	length := uint32(len(r.Data) - at - 4)
-	if !ok {
-		length = ^uint32(0)
-	}
-	binary.BigEndian.PutUint32(r.Data[at:], length)
-}
+// lengthSize is how many bytes the length of a value takes.
+const lengthSize = 4
 
+// beginValue makes room for the length of the value that is appended next, and returns where that is.
 func (r *Rows) beginValue() (at int) {
 	at = len(r.Data)
 	r.Data = append(r.Data, 0, 0, 0, 0)
 	return at
+}
+
+// endValue sets the length of what was appended since beginValue, or makes it null if ok is false.
+func (r *Rows) endValue(at int, ok bool) {
+	start := at + lengthSize
+	length := uint32(len(r.Data) - start)
+	if !ok {
+		r.Data, length = r.Data[:start], ^uint32(0)
+	}
+	binary.BigEndian.PutUint32(r.Data[at:], length)
 }
 
 // explain returns the lines of a plan as rows.

@@ -47,7 +47,7 @@ func newWriter(e *Executor) *writer {
 func (e *Executor) begin(parameters *Parameters) *writer {
 	w := e.writers.Get().(*writer)
 	w.level = parameters.Consistency
-	w.source.Now = e.opts.Now().Unix()
+	w.source.Now = e.now(parameters)
 	w.source.Timestamp = parameters.Timestamp
 	if w.source.Timestamp == 0 {
 		w.source.Timestamp = e.timestamp()
@@ -274,6 +274,9 @@ func (e *Executor) checkBatchSize(w *writer, result *Result) error {
 
 // commit hands the collected mutations to the coordinator.
 func (e *Executor) commit(ctx context.Context, w *writer) error {
+	if w.level.IsSerial() {
+		return schema.Invalid("You must use conditional updates for serializable writes")
+	}
 	if len(w.writes) == 0 {
 		return nil
 	}

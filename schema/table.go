@@ -135,7 +135,9 @@ func (t *Table) IsCounter() bool {
 }
 
 // String returns keyspace and table as error messages show them.
-func (t *Table) String() string { return t.Keyspace + "." + t.Name }
+func (t *Table) String() string {
+	return cqltype.QuoteName(t.Keyspace) + "." + cqltype.QuoteName(t.Name)
+}
 
 // Options are the options of a table, as Cassandra 5.0 names them. DESCRIBE shows all; what
 // Ilium does with each is in the manual.

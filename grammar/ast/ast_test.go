@@ -77,7 +77,7 @@ func TestParentheses(t *testing.T) {
 	check(binary(product, '+', product), "3 * 4 + 3 * 4")
 	check(&ast.Negate{Operand: sum}, "- (1 + 2)")
 	check(&ast.Negate{Operand: integer("-1")}, "- -1")
-	check(&ast.TypeHint{Type: &ast.Type{Kind: ast.NativeType, Native: "int"}, Operand: sum}, "(int) (1 + 2)")
+	check(&ast.TypeHint{Type: &ast.Type{Kind: ast.NativeType, Native: "int"}, Operand: sum}, "(int)(1 + 2)")
 	check(&ast.Field{Operand: &ast.Negate{Operand: column}, Name: column.Name}, "(- a).a")
 	check(&ast.Field{Operand: integer("1"), Name: column.Name}, "1 .a")
 	check(&ast.Element{Operand: sum, Key: integer("1")}, "(1 + 2)[1]")

@@ -40,11 +40,14 @@ func (p *printer) terms(open string, terms []Term, end string) {
 }
 
 func (t *Literal) print(p *printer) {
-	if t.Kind == StringLiteral {
+	switch t.Kind {
+	case StringLiteral:
 		p.string(t.Text)
-		return
+	case NullLiteral:
+		p.write("NULL")
+	default:
+		p.write(t.Text)
 	}
-	p.write(t.Text)
 }
 
 func (t *Marker) print(p *printer) {
@@ -95,7 +98,7 @@ func (t *Cast) print(p *printer) {
 func (t *TypeHint) print(p *printer) {
 	p.write("(")
 	t.Type.print(p)
-	p.write(") ")
+	p.write(")")
 	p.operand(t.Operand, prefixOperator)
 }
 
@@ -121,7 +124,7 @@ func (p *printer) base(t Term) {
 	hint, hinted := t.(*TypeHint)
 	for hinted {
 		t = hint.Operand
-		p.write("(", hint.Type.String(), ") ")
+		p.write("(", hint.Type.String(), ")")
 		hint, hinted = t.(*TypeHint)
 	}
 	p.operand(t, noOperator)

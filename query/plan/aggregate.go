@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/big"
+	"strings"
 
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
@@ -23,22 +24,18 @@ var aggregates = map[string]bool{"count": true, "min": true, "max": true, "sum":
 // newAggregate plans an aggregate of a column.
 func newAggregate(t *schema.Table, name string, c *schema.Column) (Selector, Spec, error) {
 	s := Spec{Keyspace: t.Keyspace, Table: t.Name, Name: "system." + name + "(" + c.Name + ")", Type: c.Type}
-	sel := Selector{text: s.Name}
+	sel := Selector{columns: []*schema.Column{c}, text: s.Name}
 	switch name {
 	case "count":
 		s.Type = cqltype.TypeBigint
 		sel.aggregate = func() aggregator { return &valueCount{column: c} }
 	case "min", "max":
-		if c.Type.Kind() == cqltype.KindDuration {
-			return sel, s, schema.Invalid("%s of durations is not supported", name)
-		}
 		s.Type = c.Type.Frozen()
 		sel.aggregate = func() aggregator { return &extreme{column: c, greatest: name == "max"} }
 	default:
 		kind, ok := sums[c.Type.Kind()]
 		if !ok {
-			return sel, s, schema.Invalid("Invalid call to function %s, none of its type signatures match (known type signatures: "+
-				"system.%s : (numeric type) -> numeric type)", name, name)
+			return sel, s, noSignature(name)
 		}
 		if c.Type.Kind() == cqltype.KindCounter {
 			s.Type = cqltype.TypeBigint
@@ -57,6 +54,20 @@ func newAggregate(t *schema.Table, name string, c *schema.Column) (Selector, Spe
 		}
 	}
 	return sel, s, nil
+}
+
+// noSignature says that sum or avg does not take what it was given.
+func noSignature(name string) error {
+	var known []string
+	for _, t := range []string{"tinyint", "smallint", "int", "bigint", "counter", "varint", "float", "double", "decimal"} {
+		result := t
+		if t == "counter" {
+			result = "bigint"
+		}
+		known = append(known, "system."+name+" : ("+t+") -> "+result)
+	}
+	return schema.Invalid("Invalid call to function %s, none of its type signatures match (known type signatures: %s)",
+		name, strings.Join(known, ", "))
 }
 
 // A sumKind is the arithmetic that sums of a type are computed in.
@@ -181,13 +192,29 @@ func (a *integerSum) result(dst []byte) ([]byte, bool) {
 
 var widths = map[cqltype.Kind]uint{cqltype.KindTinyint: 8, cqltype.KindSmallint: 16, cqltype.KindInt: 32}
 
-// floatSum is sum or avg of floats and doubles, with compensation for what rounding loses.
+// floatSum is sum or avg of floats and doubles, with compensation for what rounding loses. An
+// average is right even if the sum is too large for a double.
 type floatSum struct {
-	column            *schema.Column
-	typ               *cqltype.Type
-	average           bool
-	sum, lost, simple float64
-	n                 int64
+	column  *schema.Column
+	typ     *cqltype.Type
+	average bool
+	sum     compensated
+	small   compensated // of the numbers divided by smaller
+	simple  float64
+	n       int64
+}
+
+// smaller is a power of two, so that dividing by it loses nothing but the least of numbers.
+const smaller = 1 << 60
+
+// compensated is a sum by Kahan's method.
+type compensated struct{ sum, lost float64 }
+
+func (c *compensated) add(number float64) {
+	y := number - c.lost
+	t := c.sum + y
+	c.lost = (t - c.sum) - y
+	c.sum = t
 }
 
 func (a *floatSum) add(r *Row) error {
@@ -203,20 +230,23 @@ func (a *floatSum) add(r *Row) error {
 	}
 	a.n++
 	a.simple += number
-	y := number - a.lost
-	t := a.sum + y
-	a.lost = (t - a.sum) - y
-	a.sum = t
+	a.sum.add(number)
+	a.small.add(number / smaller)
 	return nil
 }
 
 func (a *floatSum) result(dst []byte) ([]byte, bool) {
-	total := a.sum + a.lost
+	total := a.sum.sum + a.sum.lost
 	if math.IsNaN(total) && math.IsInf(a.simple, 0) {
 		total = a.simple
 	}
 	if a.average && a.n > 0 {
-		total /= float64(a.n)
+		finite := !math.IsNaN(total) && !math.IsInf(total, 0)
+		if small := a.small.sum / float64(a.n) * smaller; finite || math.IsNaN(small) || math.IsInf(small, 0) {
+			total /= float64(a.n)
+		} else {
+			total = small
+		}
 	}
 	if a.typ.Kind() == cqltype.KindFloat {
 		return binary.BigEndian.AppendUint32(dst, math.Float32bits(float32(total))), true
@@ -224,11 +254,12 @@ func (a *floatSum) result(dst []byte) ([]byte, bool) {
 	return binary.BigEndian.AppendUint64(dst, math.Float64bits(total)), true
 }
 
-// decimalSum is sum or avg of decimals. The average has the scale of the sum, rounded half to even.
+// decimalSum is sum or avg of decimals. As in Cassandra the average is a running one, rounded half
+// to even at the scale of the numbers seen so far.
 type decimalSum struct {
 	column  *schema.Column
 	average bool
-	sum     cqltype.Decimal
+	value   cqltype.Decimal // the sum, or the average so far
 	n       int64
 }
 
@@ -242,32 +273,33 @@ func (a *decimalSum) add(r *Row) error {
 		return err
 	}
 	a.n++
-	if a.sum.Unscaled == nil {
-		a.sum = d
-		return nil
+	if a.value.Unscaled == nil {
+		a.value.Unscaled = new(big.Int)
 	}
-	scale := max(a.sum.Scale, d.Scale)
-	if scale-min(a.sum.Scale, d.Scale) > 65536 {
+	scale := max(a.value.Scale, d.Scale)
+	if scale-min(a.value.Scale, d.Scale) > 65536 {
 		return schema.Invalid("the decimals of column %s differ too much in scale to be added", a.column.Name)
 	}
-	a.sum = cqltype.Decimal{Unscaled: new(big.Int).Add(rescale(a.sum, scale), rescale(d, scale)), Scale: scale}
+	before, number := rescale(a.value, scale), rescale(d, scale)
+	if a.average {
+		number = divideHalfEven(number.Sub(number, before), big.NewInt(a.n))
+	}
+	a.value = cqltype.Decimal{Unscaled: before.Add(before, number), Scale: scale}
 	return nil
 }
 
+// rescale returns the unscaled value of d at a scale that is not less than its own, in memory of its own.
 func rescale(d cqltype.Decimal, scale int32) *big.Int {
 	factor := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale-d.Scale)), nil)
 	return factor.Mul(factor, d.Unscaled)
 }
 
 func (a *decimalSum) result(dst []byte) ([]byte, bool) {
-	total := a.sum
-	if total.Unscaled == nil {
-		total.Unscaled = new(big.Int)
+	value := a.value
+	if value.Unscaled == nil {
+		value.Unscaled = new(big.Int)
 	}
-	if a.average && a.n > 1 {
-		total.Unscaled = divideHalfEven(total.Unscaled, big.NewInt(a.n))
-	}
-	out, _, err := cqltype.TypeDecimal.AppendEncode(dst, total)
+	out, _, err := cqltype.TypeDecimal.AppendEncode(dst, value)
 	return out, err == nil
 }
 

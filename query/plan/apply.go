@@ -159,17 +159,13 @@ func (o *setElement) apply(w *rowWriter, b *Binding, f *row.Fragment) error {
 			return err
 		}
 	}
-	kind := o.column.Type.Kind()
-	if key.Bytes == nil || key.Unset {
-		what := map[cqltype.Kind]string{cqltype.KindMap: "map key", cqltype.KindList: "list index", cqltype.KindSet: "set value"}[kind]
-		if key.Unset {
-			return schema.Invalid("Invalid unset %s", what)
-		}
-		if kind == cqltype.KindList {
-			return schema.Invalid("Invalid null value for list index")
-		}
-		return schema.Invalid("Invalid null %s", what)
+	if key.Unset && o.value == nil && o.column.Type.Kind() != cqltype.KindMap {
+		return nil
 	}
+	if err := o.checkKey(key); err != nil {
+		return err
+	}
+	kind := o.column.Type.Kind()
 	path := []byte(nil)
 	if kind == cqltype.KindList {
 		if path, err = w.listPath(o.column, int(signed(key.Bytes)), o.value == nil); err != nil || path == nil {
@@ -180,6 +176,26 @@ func (o *setElement) apply(w *rowWriter, b *Binding, f *row.Fragment) error {
 	}
 	f.Cells = append(f.Cells, w.cell(o.column, path, value.Bytes))
 	return nil
+}
+
+// checkKey refuses a key that is missing.
+func (o *setElement) checkKey(key Value) error {
+	kind := o.column.Type.Kind()
+	if key.Bytes != nil && (kind != cqltype.KindList || len(key.Bytes) == 4) {
+		return nil
+	}
+	switch {
+	case kind == cqltype.KindList && key.Unset:
+		return schema.Invalid("Invalid unset value for list index")
+	case kind == cqltype.KindList:
+		return schema.Invalid("Invalid null value for list index")
+	case kind == cqltype.KindSet:
+		return schema.Invalid("Invalid null set element")
+	case key.Unset:
+		return schema.Invalid("Invalid unset map key")
+	default:
+		return schema.Invalid("Invalid null map key")
+	}
 }
 
 // setField sets one field of a user type, or deletes it if value is nil.

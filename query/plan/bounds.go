@@ -12,7 +12,8 @@ import (
 )
 
 // Partitions returns the serialized keys of the partitions that the clause names, without
-// repetitions: those of = and IN combined, in the order of the values.
+// repetitions: those of = and IN combined, in the order of the values, and in the token range if the
+// clause has one.
 func (w *Where) Partitions(b *Binding) ([][]byte, error) {
 	lists := make([][][]byte, len(w.partition))
 	for i, c := range w.partition {
@@ -21,9 +22,6 @@ func (w *Where) Partitions(b *Binding) ([][]byte, error) {
 			return nil, err
 		}
 		for _, v := range values {
-			if err := checkNotNull(v[0], c.columns[0]); err != nil {
-				return nil, err
-			}
 			lists[i] = append(lists[i], v[0].Bytes)
 		}
 		if c.op == opIn {
@@ -32,13 +30,19 @@ func (w *Where) Partitions(b *Binding) ([][]byte, error) {
 			lists[i] = slices.CompactFunc(lists[i], bytes.Equal)
 		}
 	}
+	low, high, any, err := w.tokenRange(b)
+	if err != nil || !any {
+		return nil, err
+	}
 	var keys [][]byte
-	err := product(lists, func(values [][]byte) error {
+	err = product(lists, func(values [][]byte) error {
 		key, err := cqltype.AppendPartitionKey(nil, values...)
 		if err != nil {
 			return schema.Invalid("%s", err)
 		}
-		keys = append(keys, key)
+		if token := ring.TokenOf(key); len(w.tokens) == 0 || low <= token && token <= high {
+			keys = append(keys, key)
+		}
 		return nil
 	})
 	return keys, err
@@ -68,65 +72,9 @@ func checkNotNull(v Value, c *schema.Column) error {
 		return schema.Invalid("Invalid unset value for column %s", c.Name)
 	}
 	if v.Bytes == nil {
-		return schema.Invalid("Invalid null value in condition for column %s", c.Name)
+		return nullInCondition(c)
 	}
 	return nil
-}
-
-// choices returns the values that an = or IN condition allows, each with one value per column.
-func (c *condition) choices(b *Binding) ([][]Value, error) {
-	if c.op != opIn {
-		v, err := c.value.eval(b, nil)
-		return [][]Value{v}, err
-	}
-	if c.marker == nil {
-		var out [][]Value
-		for i := range c.list {
-			v, err := c.list[i].eval(b, nil)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, v)
-		}
-		return out, nil
-	}
-	list, err := c.marker.Eval(b)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkNotNull(list, c.columns[0]); err != nil {
-		return nil, err
-	}
-	types := make([]*cqltype.Type, len(c.columns))
-	for i, col := range c.columns {
-		types[i] = col.Type
-	}
-	return unpackList(list.Bytes, types, c.tuple)
-}
-
-// unpackList takes a serialized list of values, or of tuples, apart.
-func unpackList(list []byte, types []*cqltype.Type, tuples bool) ([][]Value, error) {
-	if len(list) < 4 {
-		return nil, schema.Invalid("Not enough bytes to read a list")
-	}
-	var out [][]Value
-	for rest := list[4:]; len(rest) > 0; {
-		element, next, err := cqltype.ReadElement(rest)
-		if err != nil {
-			return nil, schema.Invalid("%s", err)
-		}
-		rest = next
-		if !tuples {
-			out = append(out, []Value{{Bytes: element}})
-			continue
-		}
-		values, err := splitTuple(Value{Bytes: element}, types, nil)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, values)
-	}
-	return out, nil
 }
 
 // Slices returns the parts of a partition that the clause selects, ascending and disjoint, as
@@ -135,7 +83,7 @@ func (w *Where) Slices(b *Binding) ([]storage.Slice, error) {
 	if len(w.clustering) == 0 {
 		return nil, nil
 	}
-	prefixes := [][]byte{nil}
+	prefixes := []clusteringPrefix{{}}
 	for i, c := range w.clustering {
 		if c.op.isSlice() {
 			return w.sliced(b, prefixes, w.clustering[i:])
@@ -144,13 +92,13 @@ func (w *Where) Slices(b *Binding) ([]storage.Slice, error) {
 		if err != nil {
 			return nil, err
 		}
-		if prefixes, err = extend(prefixes, c, choices); err != nil {
-			return nil, err
-		}
+		prefixes = extend(prefixes, c, choices)
 	}
 	out := make([]storage.Slice, 0, len(prefixes))
 	for _, p := range prefixes {
-		out = append(out, storage.Slice{Start: p, End: cqltype.PrefixSuccessor(nil, p)})
+		if p.size <= cqltype.MaxKeyLength { // no row has a longer key
+			out = append(out, storage.Slice{Start: p.key, End: cqltype.PrefixSuccessor(nil, p.key)})
+		}
 	}
 	return joinSlices(out), nil
 }
@@ -158,57 +106,58 @@ func (w *Where) Slices(b *Binding) ([]storage.Slice, error) {
 // Rows returns the clustering keys, in key encoding, of the rows that a clause names which
 // restricts every column of the primary key by = or IN.
 func (w *Where) Rows(b *Binding) ([][]byte, error) {
-	rows := [][]byte{{}}
+	prefixes := []clusteringPrefix{{key: []byte{}}}
 	for _, c := range w.clustering {
 		choices, err := c.choices(b)
 		if err != nil {
 			return nil, err
 		}
-		if rows, err = extend(rows, c, choices); err != nil {
-			return nil, err
+		prefixes = extend(prefixes, c, choices)
+	}
+	rows := make([][]byte, 0, len(prefixes))
+	for _, p := range prefixes {
+		if p.size > cqltype.MaxKeyLength {
+			return nil, clusteringTooLong(p.size)
 		}
+		rows = append(rows, p.key)
 	}
 	slices.SortFunc(rows, bytes.Compare)
 	return slices.CompactFunc(rows, bytes.Equal), nil
 }
 
+// A clusteringPrefix is the key encoding of the first columns of a clustering key.
+type clusteringPrefix struct {
+	key  []byte
+	size int // of their values, in bytes
+}
+
 // extend appends each choice of a condition to each prefix.
-func extend(prefixes [][]byte, c *condition, choices [][]Value) ([][]byte, error) {
-	out := make([][]byte, 0, len(prefixes)*len(choices))
+func extend(prefixes []clusteringPrefix, c *condition, choices [][]Value) []clusteringPrefix {
+	out := make([]clusteringPrefix, 0, len(prefixes)*len(choices))
 	for _, prefix := range prefixes {
 		for _, values := range choices {
-			key := bytes.Clone(prefix)
+			p := clusteringPrefix{key: slices.Clone(prefix.key), size: prefix.size}
 			for i, v := range values {
-				if err := checkNotNull(v, c.columns[i]); err != nil {
-					return nil, err
-				}
-				key = c.columns[i].Type.AppendKey(key, v.Bytes, c.columns[i].Descending)
+				p.key = c.columns[i].Type.AppendKey(p.key, v.Bytes, c.columns[i].Descending)
+				p.size += len(v.Bytes)
 			}
-			if len(key) > cqltype.MaxKeyLength {
-				return nil, schema.Invalid("Key length of %d is longer than maximum of %d", len(key), cqltype.MaxKeyLength)
-			}
-			out = append(out, key)
+			out = append(out, p)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // sliced applies bounds on one more column, or on a tuple of columns, to each prefix.
-func (w *Where) sliced(b *Binding, prefixes [][]byte, bounds []*condition) ([]storage.Slice, error) {
+func (w *Where) sliced(b *Binding, prefixes []clusteringPrefix, bounds []*condition) ([]storage.Slice, error) {
 	var out []storage.Slice
 	for _, prefix := range prefixes {
-		parts := []storage.Slice{{Start: prefix, End: cqltype.PrefixSuccessor(nil, prefix)}}
+		parts := []storage.Slice{{Start: prefix.key, End: cqltype.PrefixSuccessor(nil, prefix.key)}}
 		for _, c := range bounds {
-			values, err := c.value.eval(b, nil)
+			values, err := c.bound(w.kind, b)
 			if err != nil {
 				return nil, err
 			}
-			for i, v := range values {
-				if err := checkNotNull(v, c.columns[i]); err != nil {
-					return nil, err
-				}
-			}
-			parts = intersect(parts, c.ranges(prefix, values))
+			parts = intersect(parts, c.ranges(prefix.key, values))
 		}
 		out = append(out, parts...)
 	}
@@ -221,6 +170,12 @@ func (w *Where) sliced(b *Binding, prefixes [][]byte, bounds []*condition) ([]st
 func (c *condition) ranges(prefix []byte, values []Value) []storage.Slice {
 	var out []storage.Slice
 	for i, col := range c.columns {
+		if values[i].Bytes == nil { // before all keys with the prefix
+			if c.op.isLower() != col.Descending {
+				out = append(out, storage.Slice{Start: prefix, End: cqltype.PrefixSuccessor(nil, prefix)})
+			}
+			return joinSlices(out)
+		}
 		key := col.Type.AppendKey(bytes.Clone(prefix), values[i].Bytes, col.Descending)
 		whole := storage.Slice{Start: prefix, End: cqltype.PrefixSuccessor(nil, prefix)}
 		if c.op.isLower() != col.Descending {
@@ -242,7 +197,7 @@ func (c *condition) ranges(prefix []byte, values []Value) []storage.Slice {
 // joinSlices sorts slices and joins those that touch or overlap; empty ones are dropped.
 func joinSlices(list []storage.Slice) []storage.Slice {
 	slices.SortFunc(list, func(a, b storage.Slice) int { return bytes.Compare(a.Start, b.Start) })
-	out := list[:0]
+	out := make([]storage.Slice, 0, len(list)) // not nil, which would mean the whole partition
 	for _, s := range list {
 		if s.End != nil && bytes.Compare(s.Start, s.End) >= 0 {
 			continue
@@ -286,42 +241,46 @@ func intersect(a, b []storage.Slice) []storage.Slice {
 	return out
 }
 
+// tokenRange returns the least and the greatest token that the clause allows; any is false if it
+// allows none.
+func (w *Where) tokenRange(b *Binding) (low, high ring.Token, any bool, err error) {
+	low, high = ring.MinToken, ring.MaxToken
+	for _, c := range w.tokens {
+		v, err := c.value.terms[0].Eval(b)
+		switch {
+		case err != nil:
+			return 0, 0, false, err
+		case v.Unset:
+			return 0, 0, false, schema.Invalid("Invalid unset token value")
+		case len(v.Bytes) != 8:
+			return 0, 0, false, schema.Invalid("Invalid null token value")
+		}
+		token := ring.Token(decodeBigint(v.Bytes))
+		if c.op == opGreater {
+			if token == ring.MaxToken {
+				return 0, 0, false, nil
+			}
+			low = max(low, token+1)
+		} else if c.op == opEqual || c.op == opGreaterOrEqual {
+			low = max(low, token)
+		}
+		if c.op.isLower() || token == ring.MinToken { // as an upper bound the least token means the end of the ring
+			continue
+		}
+		if c.op == opLess {
+			token--
+		}
+		high = min(high, token)
+	}
+	return low, high, low <= high, nil
+}
+
 // Tokens returns the row key bounds [start, end) of the partitions to scan; ok is false if there
 // can be none. nil means no bound.
 func (w *Where) Tokens(b *Binding) (start, end []byte, ok bool, err error) {
-	low, high := ring.MinToken, ring.MaxToken
-	for _, c := range w.tokens {
-		v, err := c.value.terms[0].Eval(b)
-		if err != nil {
-			return nil, nil, false, err
-		}
-		if v.Bytes == nil || v.Unset || len(v.Bytes) != 8 {
-			return nil, nil, false, schema.Invalid("Invalid null token value")
-		}
-		token := ring.Token(decodeBigint(v.Bytes))
-		if c.op == opEqual || c.op.isLower() {
-			from := token
-			if c.op == opGreater {
-				if token == ring.MaxToken {
-					return nil, nil, false, nil
-				}
-				from++
-			}
-			low = max(low, from)
-		}
-		if c.op == opEqual || c.op == opLess || c.op == opLessOrEqual {
-			if token == ring.MinToken && c.op != opEqual {
-				continue // as an upper bound the least token means the end of the ring
-			}
-			to := token
-			if c.op == opLess {
-				to--
-			}
-			high = min(high, to)
-		}
-	}
-	if low > high {
-		return nil, nil, false, nil
+	low, high, ok, err := w.tokenRange(b)
+	if err != nil || !ok {
+		return nil, nil, false, err
 	}
 	if low != ring.MinToken {
 		start = row.AppendToken(nil, int64(low))

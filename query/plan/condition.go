@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/iliumdb/ilium/grammar/ast"
@@ -50,48 +51,6 @@ type condition struct {
 type operand struct {
 	terms []Term
 	whole Term
-	types []*cqltype.Type // with whole
-}
-
-// eval returns one value for each column.
-func (o *operand) eval(b *Binding, dst []Value) ([]Value, error) {
-	if o.whole == nil {
-		for _, t := range o.terms {
-			v, err := t.Eval(b)
-			if err != nil {
-				return nil, err
-			}
-			dst = append(dst, v)
-		}
-		return dst, nil
-	}
-	v, err := o.whole.Eval(b)
-	if err != nil {
-		return nil, err
-	}
-	return splitTuple(v, o.types, dst)
-}
-
-// splitTuple appends the components of a tuple.
-func splitTuple(v Value, types []*cqltype.Type, dst []Value) ([]Value, error) {
-	if v.Bytes == nil {
-		for range types {
-			dst = append(dst, v)
-		}
-		return dst, nil
-	}
-	rest := v.Bytes
-	for range types {
-		var component []byte
-		var err error
-		if len(rest) > 0 {
-			if component, rest, err = cqltype.ReadElement(rest); err != nil {
-				return nil, schema.Invalid("%s", err)
-			}
-		}
-		dst = append(dst, Value{Bytes: component})
-	}
-	return dst, nil
 }
 
 func (o *operand) String() string {
@@ -109,12 +68,14 @@ func (o *operand) String() string {
 }
 
 // names lists the columns as error messages do.
-func names(columns []*schema.Column) string {
+func names(columns []*schema.Column) string { return joinNames(columns, ", ") }
+
+func joinNames(columns []*schema.Column, separator string) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
 		parts[i] = c.Name
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, separator)
 }
 
 func (c *condition) String() string {
@@ -144,13 +105,16 @@ func (c *condition) String() string {
 }
 
 // condition resolves one relation.
-func (p *planner) condition(t *schema.Table, relation ast.Relation) (*condition, error) {
+func (p *planner) condition(t *schema.Table, kind statementKind, relation ast.Relation) (*condition, error) {
 	switch r := relation.(type) {
 	case *ast.Comparison:
 		return p.comparison(t, r)
 	case *ast.In:
 		return p.in(t, r)
 	case *ast.Contains:
+		if kind != selecting {
+			return nil, schema.Invalid("Cannot use %s with %s", kind, opNames[containsOp(r)])
+		}
 		return p.contains(t, r)
 	case *ast.IsNotNull:
 		return nil, schema.Invalid("Unsupported restriction: %s", relation)
@@ -174,30 +138,32 @@ func (p *planner) comparison(t *schema.Table, r *ast.Comparison) (*condition, er
 		if err != nil {
 			return nil, err
 		}
-		if r.Comparator == ast.Like {
-			return nil, schema.Invalid("LIKE restriction is only supported on properly indexed columns. %s is not valid.", r)
+		if r.Comparator == ast.NotEqual {
+			return nil, unsupportedRelation(r)
 		}
-		if !ok {
-			return nil, schema.Invalid("Unsupported \"%s\" relation: %s", r.Comparator, r)
-		}
-		if err := checkComparable(col, operator); err != nil {
-			return nil, err
+		if ok {
+			if err := checkComparable(col, operator); err != nil {
+				return nil, err
+			}
 		}
 		value, err := p.term(r.Value, spec(t, col))
 		if err != nil {
 			return nil, err
 		}
+		if !ok {
+			return nil, schema.Invalid("LIKE restriction is only supported on properly indexed columns. %s is not valid.", r)
+		}
 		return &condition{columns: []*schema.Column{col}, op: operator, value: operand{terms: []Term{value}}}, nil
 	case *ast.Token:
 		if !ok {
-			return nil, schema.Invalid("%s cannot be used with the token function", r.Comparator)
+			return nil, unsupportedRelation(r)
 		}
 		return p.tokenComparison(t, target, operator, r.Value)
 	case *ast.ColumnTuple:
 		if !ok {
-			return nil, schema.Invalid("%s cannot be used for multi-column relations", r.Comparator)
+			return nil, unsupportedRelation(r)
 		}
-		columns, err := p.tupleColumns(t, target)
+		columns, err := p.tupleColumns(t, target, r)
 		if err != nil {
 			return nil, err
 		}
@@ -211,6 +177,10 @@ func (p *planner) comparison(t *schema.Table, r *ast.Comparison) (*condition, er
 	default:
 		return nil, schema.Invalid("Unsupported restriction: %s", r)
 	}
+}
+
+func unsupportedRelation(r *ast.Comparison) error {
+	return schema.Invalid("Unsupported \"%s\" relation: %s", r.Comparator, r)
 }
 
 // checkComparable refuses operators that a column's type does not have.
@@ -238,29 +208,9 @@ func checkComparable(c *schema.Column, o op) error {
 }
 
 func (p *planner) tokenComparison(t *schema.Table, target *ast.Token, operator op, value ast.Term) (*condition, error) {
-	if len(target.Columns) != len(t.Partition) {
-		for _, n := range target.Columns {
-			if _, err := column(t, n); err != nil {
-				return nil, err
-			}
-		}
-		return nil, schema.Invalid("The token() function must be applied to all partition key components or none of them")
-	}
-	columns := make([]*schema.Column, len(target.Columns))
-	for i, n := range target.Columns {
-		c, err := column(t, n)
-		if err != nil {
-			return nil, err
-		}
-		columns[i] = c
-	}
-	for i, c := range columns {
-		if c != t.Partition[i] {
-			if c.Kind != schema.PartitionKey {
-				return nil, schema.Invalid("The token() function must be applied to all partition key components or none of them")
-			}
-			return nil, schema.Invalid("The token function arguments must be in the partition key order: %s", names(t.Partition))
-		}
+	columns, err := tokenColumns(t, target)
+	if err != nil {
+		return nil, err
 	}
 	receiver := Spec{Keyspace: t.Keyspace, Table: t.Name, Name: "partition key token", Type: cqltype.TypeBigint}
 	term, err := p.tokenValue(t, value, receiver)
@@ -270,30 +220,38 @@ func (p *planner) tokenComparison(t *schema.Table, target *ast.Token, operator o
 	return &condition{columns: columns, op: operator, token: true, value: operand{terms: []Term{term}}}, nil
 }
 
+// tokenColumns resolves the arguments of token() on the left side: the partition key.
+func tokenColumns(t *schema.Table, target *ast.Token) ([]*schema.Column, error) {
+	columns := make([]*schema.Column, len(target.Columns))
+	for i, n := range target.Columns {
+		c, err := column(t, n)
+		if err != nil {
+			return nil, err
+		}
+		columns[i] = c
+	}
+	if len(columns) > len(t.Partition) {
+		return nil, schema.Invalid("The token() function must contains only partition key components")
+	}
+	if len(columns) < len(t.Partition) || slices.ContainsFunc(columns, func(c *schema.Column) bool { return c.Kind != schema.PartitionKey }) {
+		return nil, schema.Invalid("The token() function must be applied to all partition key components or none of them")
+	}
+	if !slices.Equal(columns, t.Partition) {
+		return nil, schema.Invalid("The token function arguments must be in the partition key order: %s", names(t.Partition))
+	}
+	return columns, nil
+}
+
 // tokenValue plans the right side of a token relation: a number, a marker, or token(...) of values.
 func (p *planner) tokenValue(t *schema.Table, value ast.Term, receiver Spec) (Term, error) {
 	call, ok := value.(*ast.Call)
 	if !ok || call.Function.Name.Text != "token" {
 		return p.term(value, receiver)
 	}
-	if len(call.Arguments) != len(t.Partition) {
-		return nil, schema.Invalid("Invalid number of arguments for function system.token: %d required but %d provided",
-			len(t.Partition), len(call.Arguments))
-	}
-	f := &tokenTerm{}
-	for i, a := range call.Arguments {
-		s := spec(t, t.Partition[i])
-		s.Name = fmt.Sprintf("arg%d(system.token)", i)
-		arg, err := p.term(a, s)
-		if err != nil {
-			return nil, err
-		}
-		f.arguments = append(f.arguments, arg)
-	}
-	return f, nil
+	return p.tokenCall(t, call)
 }
 
-func (p *planner) tupleColumns(t *schema.Table, target *ast.ColumnTuple) ([]*schema.Column, error) {
+func (p *planner) tupleColumns(t *schema.Table, target *ast.ColumnTuple, r ast.Relation) ([]*schema.Column, error) {
 	columns := make([]*schema.Column, 0, len(target.Columns))
 	for i, n := range target.Columns {
 		c, err := column(t, n)
@@ -305,23 +263,15 @@ func (p *planner) tupleColumns(t *schema.Table, target *ast.ColumnTuple) ([]*sch
 		}
 		for _, other := range columns {
 			if other == c {
-				return nil, schema.Invalid("Column \"%s\" appeared twice in a relation: %s", c.Name, printTuple(target))
+				return nil, schema.Invalid("Column \"%s\" appeared twice in a relation: %s", c.Name, r)
 			}
 		}
 		if i > 0 && c.Position != columns[i-1].Position+1 {
-			return nil, schema.Invalid("Clustering columns must appear in the PRIMARY KEY order in multi-column relations: %s", printTuple(target))
+			return nil, schema.Invalid("Clustering columns must appear in the PRIMARY KEY order in multi-column relations: %s", r)
 		}
 		columns = append(columns, c)
 	}
 	return columns, nil
-}
-
-func printTuple(t *ast.ColumnTuple) string {
-	parts := make([]string, len(t.Columns))
-	for i, n := range t.Columns {
-		parts[i] = n.String()
-	}
-	return "(" + strings.Join(parts, ", ") + ")"
 }
 
 // tupleOperand plans a tuple of values for columns, or a marker for all of them. what goes around
@@ -341,12 +291,12 @@ func (p *planner) tupleOperand(t *schema.Table, columns []*schema.Column, value 
 		if err != nil {
 			return operand{}, schema.Invalid("%s", err)
 		}
-		name := "(" + strings.ReplaceAll(names(columns), ", ", ",") + ")"
+		name := "(" + joinNames(columns, ",") + ")"
 		if what != "" {
 			name = what + name
 		}
-		whole := p.mark(m, Spec{Keyspace: t.Keyspace, Table: t.Name, Name: name, Type: typ})
-		return operand{whole: whole, types: types}, nil
+		whole := p.mark(m, Spec{Keyspace: t.Keyspace, Table: t.Name, Name: name, Type: typ, unpacked: true})
+		return operand{whole: whole}, nil
 	}
 	if len(tuple.Elements) != len(columns) {
 		return operand{}, schema.Invalid("Expected %d elements in value tuple, but got %d: %s", len(columns), len(tuple.Elements), tuple)
@@ -377,6 +327,7 @@ func (p *planner) in(t *schema.Table, r *ast.In) (*condition, error) {
 		c := &condition{columns: []*schema.Column{col}, op: opIn}
 		if r.Marker != nil {
 			s := part(spec(t, col), "in", nil)
+			s.unpacked = true
 			if s.Type, err = cqltype.ListOf(col.Type.Frozen()); err != nil {
 				return nil, schema.Invalid("%s", err)
 			}
@@ -390,7 +341,7 @@ func (p *planner) in(t *schema.Table, r *ast.In) (*condition, error) {
 			}
 			c.list = append(c.list, operand{terms: []Term{term}})
 		}
-		return c, nil
+		return c.simplify(), nil
 	case *ast.ColumnTuple:
 		return p.tupleIn(t, target, r)
 	case *ast.Token:
@@ -401,7 +352,7 @@ func (p *planner) in(t *schema.Table, r *ast.In) (*condition, error) {
 }
 
 func (p *planner) tupleIn(t *schema.Table, target *ast.ColumnTuple, r *ast.In) (*condition, error) {
-	columns, err := p.tupleColumns(t, target)
+	columns, err := p.tupleColumns(t, target, r)
 	if err != nil {
 		return nil, err
 	}
@@ -426,7 +377,22 @@ func (p *planner) tupleIn(t *schema.Table, target *ast.ColumnTuple, r *ast.In) (
 		}
 		c.list = append(c.list, o)
 	}
-	return c, nil
+	return c.simplify(), nil
+}
+
+// simplify makes IN of a single value what it is: an equality.
+func (c *condition) simplify() *condition {
+	if len(c.list) == 1 {
+		c.op, c.value, c.list = opEqual, c.list[0], nil
+	}
+	return c
+}
+
+func containsOp(r *ast.Contains) op {
+	if r.Key {
+		return opContainsKey
+	}
+	return opContains
 }
 
 func (p *planner) contains(t *schema.Table, r *ast.Contains) (*condition, error) {
@@ -472,13 +438,13 @@ func (p *planner) entry(t *schema.Table, target *ast.Element, r *ast.Comparison)
 	}
 	switch {
 	case col.Type.Kind() == cqltype.KindList:
-		return nil, schema.Invalid("Indexes on list entries (%s[index] = value) are not supported.", col.Name)
+		return nil, schema.Invalid("Indexes on list entries (%s[index] = value) are not currently supported.", col.Name)
 	case col.Type.Kind() != cqltype.KindMap:
 		return nil, schema.Invalid("Column %s cannot be used as a map", col.Name)
 	case !col.Type.IsMultiCell():
 		return nil, schema.Invalid("Map-entry equality predicates on frozen map column %s are not supported", col.Name)
 	case r.Comparator != ast.Equal:
-		return nil, schema.Invalid("Only EQ relations are supported on map entries, but got %s", r)
+		return nil, schema.Invalid("Only EQ relations are supported on map entries")
 	}
 	key, err := p.term(target.Key, part(spec(t, col), "key", col.Type.KeyType()))
 	if err != nil {

@@ -25,16 +25,9 @@ func (w *Where) Filter(b *Binding) (*Filter, error) {
 	}
 	f := &Filter{}
 	for _, c := range w.filters {
-		values, err := c.choices(b)
+		values, err := c.filterChoices(b)
 		if err != nil {
 			return nil, err
-		}
-		for _, combination := range values {
-			for i, v := range combination {
-				if err := checkFilterValue(v, c, i); err != nil {
-					return nil, err
-				}
-			}
 		}
 		k := check{condition: c, values: values}
 		if c.key != nil {
@@ -42,24 +35,17 @@ func (w *Where) Filter(b *Binding) (*Filter, error) {
 			if err != nil {
 				return nil, err
 			}
-			if v.Bytes == nil || v.Unset {
-				return nil, schema.Invalid("Invalid null map key for column %s", c.columns[0].Name)
+			if v.Unset {
+				return nil, schema.Invalid("Unsupported unset map key for column %s", c.columns[0].Name)
+			}
+			if v.Bytes == nil {
+				return nil, schema.Invalid("Unsupported null map key for column %s", c.columns[0].Name)
 			}
 			k.key = v.Bytes
 		}
 		f.checks = append(f.checks, k)
 	}
 	return f, nil
-}
-
-func checkFilterValue(v Value, c *condition, i int) error {
-	if v.Unset {
-		return schema.Invalid("Unsupported unset value for column %s", c.columns[i].Name)
-	}
-	if v.Bytes == nil {
-		return schema.Invalid("Unsupported null value for column %s", c.columns[i].Name)
-	}
-	return nil
 }
 
 // Matches reports whether a row passes all checks. Null never does.
@@ -110,6 +96,9 @@ func compareColumns(r *Row, columns []*schema.Column, values []Value) int {
 		v := r.Value(c)
 		if v == nil {
 			return incomparable
+		}
+		if values[i].Bytes == nil {
+			return 1 // null is before all values
 		}
 		if order := c.Type.Compare(v, values[i].Bytes); order != 0 {
 			return order

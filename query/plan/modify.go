@@ -40,6 +40,18 @@ type Batch struct {
 // Markers describes the bind markers of all statements.
 func (b *Batch) Markers() []Spec { return b.markers }
 
+// table returns the table that all statements are about, nil if there are several or none.
+func (b *Batch) table() *schema.Table {
+	var t *schema.Table
+	for _, m := range b.Statements {
+		if t != nil && m.Table != t {
+			return nil
+		}
+		t = m.Table
+	}
+	return t
+}
+
 func (p *planner) modification(statement ast.Statement) (*Modify, error) {
 	switch s := statement.(type) {
 	case *ast.Insert:

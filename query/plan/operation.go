@@ -2,7 +2,7 @@ package plan
 
 import (
 	"encoding/binary"
-	"strings"
+	"fmt"
 
 	"github.com/iliumdb/ilium/grammar/ast"
 	"github.com/iliumdb/ilium/schema"
@@ -45,15 +45,7 @@ func (p *planner) assignment(t *schema.Table, a *ast.Assignment) (operation, err
 	case *ast.Element:
 		return p.elementAssignment(t, target, a.Value)
 	case *ast.Field:
-		c, index, s, err := p.field(t, target)
-		if err != nil {
-			return nil, err
-		}
-		value, err := p.term(a.Value, s)
-		if err != nil {
-			return nil, err
-		}
-		return &setField{c, index, value}, nil
+		return p.fieldAssignment(t, target, a.Value)
 	default:
 		return nil, schema.Invalid("Invalid assignment to %s", a.Target)
 	}
@@ -72,37 +64,21 @@ func (p *planner) assignable(t *schema.Table, name ast.Name) (*schema.Column, er
 
 // arithmetic plans c = c + v and the like.
 func (p *planner) arithmetic(t *schema.Table, c *schema.Column, a *ast.Assignment) (operation, error) {
-	sign := "+"
-	if a.Kind == ast.Subtract {
-		sign = "-"
-	}
-	expression := c.Name + " = " + c.Name + " " + sign + " " + a.Value.String()
-	if a.Kind == ast.Prepend {
-		expression = c.Name + " = " + a.Value.String() + " - " + c.Name
-	}
-	if !c.Type.IsMultiCell() {
-		if c.Type.Kind().IsCollection() {
-			return nil, schema.Invalid("Invalid operation (%s) for frozen collection column %s", expression, c.Name)
-		}
-		return nil, schema.Invalid("Invalid operation (%s) for non counter column %s", expression, c.Name)
-	}
 	kind := c.Type.Kind()
 	receiver := spec(t, c)
-	switch {
-	case a.Kind == ast.Prepend && kind != cqltype.KindList:
-		return nil, schema.Invalid("Invalid operation (%s) for non list column %s", expression, c.Name)
-	case kind == cqltype.KindUDT:
-		return nil, schema.Invalid("Invalid operation (%s) for non counter column %s", expression, c.Name)
-	case a.Kind == ast.Subtract && kind == cqltype.KindMap:
-		set, err := cqltype.SetOf(c.Type.KeyType())
+	if err := checkArithmetic(c, a); err != nil {
+		return nil, err
+	}
+	if kind == cqltype.KindMap && a.Kind == ast.Subtract {
+		keys, err := cqltype.SetOf(c.Type.KeyType())
 		if err != nil {
 			return nil, schema.Invalid("%s", err)
 		}
-		receiver.Type = set
+		receiver.Type, receiver.column = keys, nil
 	}
 	value, err := p.term(a.Value, receiver)
 	if err != nil {
-		return nil, err
+		return nil, arithmeticError(err, kind, a)
 	}
 	switch {
 	case a.Kind == ast.Add:
@@ -116,8 +92,43 @@ func (p *planner) arithmetic(t *schema.Table, c *schema.Column, a *ast.Assignmen
 	}
 }
 
+func checkArithmetic(c *schema.Column, a *ast.Assignment) error {
+	sign := "+"
+	if a.Kind == ast.Subtract {
+		sign = "-"
+	}
+	expression := c.Name + " = " + c.Name + " " + sign + " " + a.Value.String()
+	if a.Kind == ast.Prepend {
+		expression = c.Name + " = " + a.Value.String() + " - " + c.Name
+	}
+	kind := c.Type.Kind()
+	switch {
+	case kind == cqltype.KindTuple || kind == cqltype.KindUDT:
+		return schema.Invalid("Invalid operation (%s) for tuple column %s", expression, c.Name)
+	case !kind.IsCollection():
+		return schema.Invalid("Invalid operation (%s) for non counter column %s", expression, c.Name)
+	case !c.Type.IsMultiCell():
+		return schema.Invalid("Invalid operation (%s) for frozen collection column %s", expression, c.Name)
+	case a.Kind == ast.Prepend && kind != cqltype.KindList:
+		return schema.Invalid("Invalid operation (%s) for non list column %s", expression, c.Name)
+	}
+	return nil
+}
+
+// arithmeticError words an error in what is added to a map or taken from it.
+func arithmeticError(err error, kind cqltype.Kind, a *ast.Assignment) error {
+	switch {
+	case kind != cqltype.KindMap:
+		return err
+	case a.Kind == ast.Subtract:
+		return schema.Invalid("Value for a map substraction has to be a set, but was: '%s'", a.Value)
+	default:
+		return schema.Invalid("Value for a map addition has to be a map, but was: '%s'", a.Value)
+	}
+}
+
 func (p *planner) elementAssignment(t *schema.Table, target *ast.Element, value ast.Term) (operation, error) {
-	c, key, err := p.element(t, target)
+	c, key, err := p.element(t, target, fmt.Sprintf("Invalid operation (%s = %s)", target, value))
 	if err != nil {
 		return nil, err
 	}
@@ -136,17 +147,18 @@ func (p *planner) elementAssignment(t *schema.Table, target *ast.Element, value 
 	return &setElement{c, key, term}, nil
 }
 
-// element resolves c[key] where an element is written or deleted.
-func (p *planner) element(t *schema.Table, target *ast.Element) (*schema.Column, Term, error) {
+// element resolves c[key] where an element is written or deleted. refusal begins the message that
+// this cannot be done.
+func (p *planner) element(t *schema.Table, target *ast.Element, refusal string) (*schema.Column, Term, error) {
 	c, err := p.assignable(t, target.Operand.(*ast.Column).Name)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !c.Type.Kind().IsCollection() {
-		return nil, nil, schema.Invalid("Invalid operation (%s) for non collection column %s", target, c.Name)
+		return nil, nil, schema.Invalid("%s for non collection column %s", refusal, c.Name)
 	}
 	if !c.Type.IsMultiCell() {
-		return nil, nil, schema.Invalid("Invalid operation (%s) for frozen collection column %s", target, c.Name)
+		return nil, nil, schema.Invalid("%s for frozen collection column %s", refusal, c.Name)
 	}
 	receiver := part(spec(t, c), "idx", cqltype.TypeInt)
 	switch c.Type.Kind() {
@@ -159,47 +171,70 @@ func (p *planner) element(t *schema.Table, target *ast.Element) (*schema.Column,
 	return c, key, err
 }
 
-// field resolves c.name where a field of a user type is written or deleted.
-func (p *planner) field(t *schema.Table, target *ast.Field) (*schema.Column, int, Spec, error) {
+// fieldAssignment plans c.name = value.
+func (p *planner) fieldAssignment(t *schema.Table, target *ast.Field, value ast.Term) (operation, error) {
 	c, err := p.assignable(t, target.Operand.(*ast.Column).Name)
 	if err != nil {
-		return nil, 0, Spec{}, err
+		return nil, err
 	}
-	if c.Type.Kind() != cqltype.KindUDT {
-		return nil, 0, Spec{}, schema.Invalid("Invalid operation (%s) for non-UDT column %s", target, c.Name)
+	switch {
+	case c.Type.Kind() != cqltype.KindUDT:
+		return nil, schema.Invalid("Invalid operation (%s = %s) for non-UDT column %s", target, value, c.Name)
+	case !c.Type.IsMultiCell():
+		return nil, schema.Invalid("Invalid operation (%s = %s) for frozen UDT column %s", target, value, c.Name)
 	}
-	if !c.Type.IsMultiCell() {
-		return nil, 0, Spec{}, schema.Invalid("Invalid operation (%s) for frozen UDT column %s", target, c.Name)
+	index, err := fieldIndex(c, target.Name)
+	if err != nil {
+		return nil, err
 	}
+	f := c.Type.Fields()[index]
+	term, err := p.term(value, Spec{Keyspace: t.Keyspace, Table: t.Name, Name: c.Name + "." + f.Name, Type: f.Type})
+	if err != nil {
+		return nil, err
+	}
+	return &setField{c, index, term}, nil
+}
+
+// fieldIndex returns which field of a column of a user type has a name.
+func fieldIndex(c *schema.Column, name ast.Name) (int, error) {
 	for i, f := range c.Type.Fields() {
-		if f.Name == target.Name.Text {
-			return c, i, Spec{Keyspace: t.Keyspace, Table: t.Name, Name: c.Name + "." + f.Name, Type: f.Type}, nil
+		if f.Name == name.Text {
+			return i, nil
 		}
 	}
-	_, name := c.Type.UDTName()
-	return nil, 0, Spec{}, schema.Invalid("UDT column %s does not have a field named %s (type %s)", c.Name, target.Name.Text, name)
+	return 0, schema.Invalid("UDT column %s does not have a field named %s", c.Name, name.Text)
 }
 
 // deletion plans one target of DELETE.
 func (p *planner) deletion(t *schema.Table, target ast.Target) (operation, error) {
 	switch target := target.(type) {
 	case *ast.Column:
-		c, err := column(t, target.Name)
+		c, err := p.deletable(t, target.Name)
 		if err != nil {
 			return nil, err
 		}
-		if c.IsPrimaryKey() {
-			return nil, schema.Invalid("Invalid identifier %s for deletion (should not be a PRIMARY KEY part)", c.Name)
-		}
 		return &deleteColumn{c}, nil
 	case *ast.Element:
-		c, key, err := p.element(t, target)
+		if _, err := p.deletable(t, target.Operand.(*ast.Column).Name); err != nil {
+			return nil, err
+		}
+		c, key, err := p.element(t, target, "Invalid deletion operation")
 		if err != nil {
-			return nil, deletionError(err, c)
+			return nil, err
 		}
 		return &setElement{c, key, nil}, nil
 	case *ast.Field:
-		c, index, _, err := p.field(t, target)
+		c, err := p.deletable(t, target.Operand.(*ast.Column).Name)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case c.Type.Kind() != cqltype.KindUDT:
+			return nil, schema.Invalid("Invalid field deletion operation for non-UDT column %s", c.Name)
+		case !c.Type.IsMultiCell():
+			return nil, schema.Invalid("Frozen UDT column %s does not support field deletions", c.Name)
+		}
+		index, err := fieldIndex(c, target.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -209,12 +244,15 @@ func (p *planner) deletion(t *schema.Table, target ast.Target) (operation, error
 	}
 }
 
-// deletionError words an error of element for DELETE.
-func deletionError(err error, _ *schema.Column) error {
-	if invalid, ok := err.(*schema.InvalidRequestError); ok {
-		return schema.Invalid("%s", strings.Replace(invalid.Message, "Invalid operation", "Invalid deletion operation", 1))
+func (p *planner) deletable(t *schema.Table, name ast.Name) (*schema.Column, error) {
+	c, err := column(t, name)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	if c.IsPrimaryKey() {
+		return nil, schema.Invalid("Invalid identifier %s for deletion (should not be a PRIMARY KEY part)", c.Name)
+	}
+	return c, nil
 }
 
 // fieldPath is the path of a field's cell.

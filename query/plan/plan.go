@@ -34,6 +34,17 @@ type Spec struct {
 	Keyspace, Table string
 	Name            string
 	Type            *cqltype.Type
+
+	column   *schema.Column // what it is a value of as a whole, if anything
+	unpacked bool           // the plan takes it apart itself, and judges its parts
+}
+
+// Validate returns an error unless b, which is not null, is a value of the type.
+func (s *Spec) Validate(b []byte) error {
+	if s.unpacked {
+		return nil
+	}
+	return s.Type.Validate(b)
 }
 
 // A Define is a change of the schema, carried out by package metadata.
@@ -141,12 +152,48 @@ func column(t *schema.Table, name ast.Name) (*schema.Column, error) {
 	if c := t.Column(name.Text); c != nil {
 		return c, nil
 	}
-	return nil, schema.Invalid("Undefined column name %s in table %s", name, t)
+	return nil, schema.Invalid("Undefined column name %s in table %s", cqltype.QuoteName(name.Text), t)
 }
 
 // spec describes a column of t.
 func spec(t *schema.Table, c *schema.Column) Spec {
-	return Spec{Keyspace: t.Keyspace, Table: t.Name, Name: c.Name, Type: c.Type}
+	return Spec{Keyspace: t.Keyspace, Table: t.Name, Name: c.Name, Type: c.Type, column: c}
+}
+
+// PartitionKeyMarkers returns, for each column of the partition key in its order, the index of the
+// bind marker that gives its value, as drivers want to know for token-aware routing. It returns nil
+// if the markers do not give all of the key, or are of several tables.
+func PartitionKeyMarkers(p Plan) []int {
+	var t *schema.Table
+	switch p := p.(type) {
+	case *Select:
+		t = p.Table
+	case *Modify:
+		t = p.Table
+	case *Batch:
+		t = p.table()
+	}
+	if t == nil {
+		return nil
+	}
+	indexes := make([]int, len(t.Partition))
+	found := 0
+	for i := range indexes {
+		indexes[i] = -1
+	}
+	for i, m := range p.Markers() {
+		if m.column == nil || m.column.Kind != schema.PartitionKey {
+			continue
+		}
+		if at := m.column.Position; indexes[at] < 0 {
+			found++
+		}
+		indexes[m.column.Position] = i
+	}
+	if found < len(indexes) {
+		return nil
+	}
+	return indexes
 }
 
 // printer collects the lines of a printed plan.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/iliumdb/ilium/grammar/ast"
@@ -21,6 +22,8 @@ type Select struct {
 	Sort      []SortColumn
 	StaticToo bool // partitions with static cells and no rows count as a row
 
+	wildcard bool // SELECT *
+
 	limit, perPartition Term
 	markers             []Spec
 }
@@ -37,22 +40,22 @@ func (s *Select) Markers() []Spec { return s.markers }
 // IsScan reports whether the plan reads all partitions of a token range rather than named ones.
 func (s *Select) IsScan() bool { return len(s.Where.partition) == 0 }
 
-// IsPoint reports whether the plan reads named rows only.
-func (s *Select) IsPoint() bool { return s.Where.isPoint() && !s.Distinct }
+// IsPoint reports whether the plan reads at most one row of each partition, which it names.
+func (s *Select) IsPoint() bool { return s.Where.isRow() && !s.Distinct }
 
 // HasIn reports whether the plan may read several named partitions.
 func (s *Select) HasIn() bool { return s.Where.hasIn() }
 
 // Limits returns LIMIT and PER PARTITION LIMIT; 0 means none.
 func (s *Select) Limits(b *Binding) (limit, perPartition int, err error) {
-	if limit, err = evalLimit(s.limit, b, "LIMIT", "limit"); err != nil {
+	if perPartition, err = evalLimit(s.perPartition, b); err != nil {
 		return 0, 0, err
 	}
-	perPartition, err = evalLimit(s.perPartition, b, "PER PARTITION LIMIT", "per partition limit")
+	limit, err = evalLimit(s.limit, b)
 	return limit, perPartition, err
 }
 
-func evalLimit(t Term, b *Binding, clause, what string) (int, error) {
+func evalLimit(t Term, b *Binding) (int, error) {
 	if t == nil {
 		return 0, nil
 	}
@@ -61,11 +64,11 @@ func evalLimit(t Term, b *Binding, clause, what string) (int, error) {
 		return 0, err
 	}
 	if len(v.Bytes) != 4 {
-		return 0, schema.Invalid("Invalid null value of %s", what)
+		return 0, schema.Invalid("Invalid null value of limit")
 	}
 	n := int(signed(v.Bytes))
 	if n <= 0 {
-		return 0, schema.Invalid("%s must be strictly positive", clause)
+		return 0, schema.Invalid("LIMIT must be strictly positive")
 	}
 	return n, nil
 }
@@ -97,7 +100,30 @@ func (p *planner) selectStatement(s *ast.Select) (Plan, error) {
 		return nil, err
 	}
 	out.StaticToo = len(t.Static) > 0 && !out.restrictsRows()
-	return out, p.orderBy(out, s.OrderBy)
+	if out.onlyStatic() && out.restrictsRows() {
+		return nil, schema.Invalid("Cannot restrict clustering columns when selecting only static columns")
+	}
+	if err := p.orderBy(out, s.OrderBy); err != nil {
+		return nil, err
+	}
+	if out.Where.unfiltered {
+		return nil, schema.Invalid(needsFiltering)
+	}
+	return out, nil
+}
+
+// onlyStatic reports whether the result is made of static columns, beside the partition key.
+func (s *Select) onlyStatic() bool {
+	static := false
+	for i := range s.Selectors {
+		for _, c := range s.Selectors[i].columns {
+			static = static || c.Kind == schema.Static
+			if c.Kind != schema.Static && c.Kind != schema.PartitionKey {
+				return false
+			}
+		}
+	}
+	return static && !s.wildcard
 }
 
 // restrictsRows reports whether the WHERE clause says anything about clustering columns.
@@ -114,8 +140,9 @@ func (s *Select) restrictsRows() bool {
 
 func (p *planner) selectors(out *Select, list []ast.Selector) error {
 	if _, star := list[0].Expression.(*ast.Star); star {
+		out.wildcard = true
 		for c := range out.Table.Columns() {
-			out.Selectors = append(out.Selectors, Selector{Column: c, text: c.Name})
+			out.Selectors = append(out.Selectors, columnSelector(c))
 			out.Columns = append(out.Columns, spec(out.Table, c))
 		}
 		return nil
@@ -138,14 +165,12 @@ func (p *planner) selectors(out *Select, list []ast.Selector) error {
 func (s *Select) checkDistinct() error {
 	requested := map[*schema.Column]bool{}
 	for _, sel := range s.Selectors {
-		c := sel.Column
-		if c == nil {
-			continue
+		for _, c := range sel.columns {
+			if c.Kind != schema.PartitionKey && c.Kind != schema.Static {
+				return schema.Invalid("SELECT DISTINCT queries must only request partition key columns and/or static columns (not %s)", c.Name)
+			}
+			requested[c] = true
 		}
-		if c.Kind != schema.PartitionKey && c.Kind != schema.Static {
-			return schema.Invalid("SELECT DISTINCT queries must only request partition key columns and/or static columns (not %s)", c.Name)
-		}
-		requested[c] = true
 	}
 	for _, list := range [][]*condition{s.Where.clustering, s.Where.filters} {
 		for _, c := range list {
@@ -187,11 +212,7 @@ func (p *planner) limits(out *Select, s *ast.Select) error {
 	}
 	for _, t := range []Term{out.limit, out.perPartition} { // a constant is judged at once
 		if c, ok := t.(*constant); ok {
-			what := "LIMIT"
-			if t == out.perPartition {
-				what = "PER PARTITION LIMIT"
-			}
-			if _, err := evalLimit(c, nil, what, strings.ToLower(what)); err != nil {
+			if _, err := evalLimit(c, nil); err != nil {
 				return err
 			}
 		}
@@ -205,50 +226,69 @@ func (p *planner) orderBy(out *Select, orderings []ast.Ordering) error {
 	if len(orderings) == 0 {
 		return nil
 	}
-	if out.Distinct {
-		return schema.Invalid("ORDER BY is not supported with SELECT DISTINCT queries")
+	for _, o := range orderings {
+		if o.ANN != nil {
+			return schema.Invalid("ANN ordering by vector requires the column to be indexed")
+		}
 	}
 	if out.IsScan() {
 		return schema.Invalid("ORDER BY is only supported when the partition key is restricted by an EQ or an IN.")
 	}
-	direct := map[int]bool{} // clustering columns with a single value
-	for _, c := range out.Where.clustering {
-		if c.op == opEqual {
-			for _, col := range c.columns {
-				direct[col.Position] = true
-			}
-		}
+	sort, err := sortColumns(out.Table, orderings)
+	if err != nil {
+		return err
 	}
 	next := 0
-	for i, o := range orderings {
-		if o.ANN != nil {
-			return schema.Invalid("ANN ordering by vector requires the column to be indexed, and indexes are not supported yet")
-		}
-		c, err := column(out.Table, o.Column)
-		if err != nil {
-			return err
-		}
-		if c.Kind != schema.Clustering {
-			return schema.Invalid("Order by is currently only supported on the clustered columns of the PRIMARY KEY, got %s", c.Name)
-		}
-		for next < c.Position && direct[next] {
+	for i, o := range sort {
+		for next < o.Column.Position && out.Where.fixes(next) {
 			next++
 		}
-		if c.Position != next {
+		if o.Column.Position != next {
 			return schema.Invalid("Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY")
 		}
 		next++
-		reversed := o.Descending != c.Descending
+		reversed := o.Descending != o.Column.Descending
 		if i > 0 && reversed != out.Reversed {
 			return schema.Invalid("Unsupported order by relation")
 		}
 		out.Reversed = reversed
-		out.Sort = append(out.Sort, SortColumn{Column: c, Descending: o.Descending})
 	}
-	if !out.HasIn() {
-		out.Sort = nil
+	if out.HasIn() {
+		out.Sort = sort
 	}
 	return nil
+}
+
+// sortColumns resolves the columns of ORDER BY. Of several orderings by one column the last counts.
+func sortColumns(t *schema.Table, orderings []ast.Ordering) ([]SortColumn, error) {
+	var out []SortColumn
+	for _, o := range orderings {
+		c, err := column(t, o.Column)
+		if err != nil {
+			return nil, err
+		}
+		if c.Kind != schema.Clustering {
+			return nil, schema.Invalid("Order by is currently only supported on the clustered columns of the PRIMARY KEY, got %s", c.Name)
+		}
+		if at := slices.IndexFunc(out, func(s SortColumn) bool { return s.Column == c }); at >= 0 {
+			out[at].Descending = o.Descending
+			continue
+		}
+		out = append(out, SortColumn{Column: c, Descending: o.Descending})
+	}
+	return out, nil
+}
+
+// fixes reports whether the clause gives the clustering column at a position a single value.
+func (w *Where) fixes(position int) bool {
+	for _, c := range w.clustering {
+		for _, col := range c.columns {
+			if col.Position == position {
+				return c.op == opEqual
+			}
+		}
+	}
+	return false
 }
 
 func (s *Select) String() string {

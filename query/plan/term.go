@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/iliumdb/ilium/grammar/ast"
-	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
 )
@@ -61,7 +60,24 @@ func (m *marker) String() string {
 type composite struct {
 	typ      *cqltype.Type
 	elements []Term // keys and values in turn for maps
-	what     string // as error messages call the literal
+}
+
+// checkElement refuses a value that cannot stand in a literal.
+func (c *composite) checkElement(i int, v Value) error {
+	kind := c.typ.Kind()
+	switch {
+	case v.Unset && kind == cqltype.KindTuple:
+		return schema.Invalid("Invalid unset value for tuple field number %d", i)
+	case v.Unset && kind == cqltype.KindUDT:
+		_, name := c.typ.UDTName()
+		return schema.Invalid("Invalid unset value for field '%s' of user defined type %s", c.typ.Fields()[i].Name, name)
+	case v.Bytes != nil || kind == cqltype.KindTuple || kind == cqltype.KindUDT:
+		return nil
+	case kind == cqltype.KindVector:
+		return schema.Invalid("null is not supported inside vectors")
+	default:
+		return schema.Invalid("null is not supported inside collections")
+	}
 }
 
 func (c *composite) Eval(b *Binding) (Value, error) {
@@ -71,11 +87,8 @@ func (c *composite) Eval(b *Binding) (Value, error) {
 		if err != nil {
 			return v, err
 		}
-		if v.Unset {
-			return v, schema.Invalid("unset value is not supported inside %s", c.what)
-		}
-		if v.Bytes == nil && c.typ.FieldTypes() == nil {
-			return v, schema.Invalid("null is not supported inside %s", c.what)
+		if err := c.checkElement(i, v); err != nil {
+			return v, err
 		}
 		elements[i] = v.Bytes
 	}
@@ -100,7 +113,35 @@ func (p *planner) mark(m *ast.Marker, s Spec) Term {
 		s.Name = m.Name
 	}
 	p.markers[m.Index] = s
-	return &marker{index: m.Index, name: m.Name}
+	given := marker{index: m.Index, name: m.Name}
+	if k := s.Type.Kind(); !s.unpacked && (k == cqltype.KindSet || k == cqltype.KindMap) {
+		return &sortedMarker{given, s.Type}
+	}
+	return &given
+}
+
+// sortedMarker is a bind marker for a set or map, which clients may send in any order.
+type sortedMarker struct {
+	marker
+	typ *cqltype.Type
+}
+
+// Eval returns the value with its elements in order and without repetitions.
+func (m *sortedMarker) Eval(b *Binding) (Value, error) {
+	v := b.Values[m.index]
+	if v.Bytes == nil || m.typ.IsSorted(v.Bytes) {
+		return v, nil
+	}
+	elements := m.typ.Elements(v.Bytes)
+	var list [][]byte
+	for elements.Next() {
+		list = append(list, elements.Value())
+	}
+	sorted, err := m.typ.Build(list)
+	if err != nil {
+		return Value{}, schema.Invalid("%s", err)
+	}
+	return Value{Bytes: sorted}, nil
 }
 
 // term plans a term whose value goes to what receiver describes.
@@ -123,7 +164,7 @@ func (p *planner) term(t ast.Term, receiver Spec) (Term, error) {
 	case *ast.TypeHint:
 		return p.typeHint(t, receiver)
 	case *ast.Call:
-		return nil, schema.Invalid("Functions are not supported yet in values (%s)", t)
+		return nil, callTerm(t)
 	default:
 		return nil, schema.Invalid("Expressions are not supported yet in values (%s)", t)
 	}
@@ -153,156 +194,4 @@ var literalKinds = map[ast.LiteralKind]cqltype.LiteralKind{
 	ast.UUIDLiteral:     cqltype.LiteralUUID,
 	ast.BlobLiteral:     cqltype.LiteralHex,
 	ast.DurationLiteral: cqltype.LiteralDuration,
-}
-
-// fold evaluates a composite at once if it holds no bind markers.
-func fold(c *composite) (Term, error) {
-	for _, e := range c.elements {
-		if _, ok := e.(*constant); !ok {
-			return c, nil
-		}
-	}
-	v, err := c.Eval(nil)
-	if err != nil {
-		return nil, err
-	}
-	return &constant{value: v, typ: c.typ}, nil
-}
-
-func (p *planner) elements(terms []ast.Term, receiver Spec) ([]Term, error) {
-	out := make([]Term, len(terms))
-	for i, t := range terms {
-		var err error
-		if out[i], err = p.term(t, receiver); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// part describes an element of what s describes.
-func part(s Spec, what string, t *cqltype.Type) Spec {
-	s.Name, s.Type = what+"("+s.Name+")", t
-	return s
-}
-
-func (p *planner) list(l *ast.List, receiver Spec) (Term, error) {
-	kind := receiver.Type.Kind()
-	if kind != cqltype.KindList && kind != cqltype.KindVector {
-		return nil, schema.Invalid("Invalid list literal for %s of type %s", receiver.Name, receiver.Type)
-	}
-	if kind == cqltype.KindVector && len(l.Elements) != receiver.Type.Dimension() {
-		return nil, schema.Invalid("Invalid vector literal for %s of type %s; expected %d elements, but given %d",
-			receiver.Name, receiver.Type, receiver.Type.Dimension(), len(l.Elements))
-	}
-	elements, err := p.elements(l.Elements, part(receiver, "value", receiver.Type.ElementType()))
-	if err != nil {
-		return nil, err
-	}
-	what := "collections"
-	if kind == cqltype.KindVector {
-		what = "vectors"
-	}
-	return fold(&composite{typ: receiver.Type, elements: elements, what: what})
-}
-
-func (p *planner) set(s *ast.Set, receiver Spec) (Term, error) {
-	switch {
-	case receiver.Type.Kind() == cqltype.KindSet:
-	case receiver.Type.Kind() == cqltype.KindMap && len(s.Elements) == 0:
-		return fold(&composite{typ: receiver.Type, what: "collections"})
-	case receiver.Type.Kind() == cqltype.KindUDT && len(s.Elements) == 0:
-		return p.userType(&ast.UserType{Pos: s.Pos}, receiver)
-	default:
-		return nil, schema.Invalid("Invalid set literal for %s of type %s", receiver.Name, receiver.Type)
-	}
-	elements, err := p.elements(s.Elements, part(receiver, "value", receiver.Type.ElementType()))
-	if err != nil {
-		return nil, err
-	}
-	return fold(&composite{typ: receiver.Type, elements: elements, what: "collections"})
-}
-
-func (p *planner) mapLiteral(m *ast.Map, receiver Spec) (Term, error) {
-	if receiver.Type.Kind() != cqltype.KindMap {
-		return nil, schema.Invalid("Invalid map literal for %s of type %s", receiver.Name, receiver.Type)
-	}
-	var elements []Term
-	for _, e := range m.Entries {
-		key, err := p.term(e.Key, part(receiver, "key", receiver.Type.KeyType()))
-		if err != nil {
-			return nil, err
-		}
-		value, err := p.term(e.Value, part(receiver, "value", receiver.Type.ValueType()))
-		if err != nil {
-			return nil, err
-		}
-		elements = append(elements, key, value)
-	}
-	return fold(&composite{typ: receiver.Type, elements: elements, what: "collections"})
-}
-
-func (p *planner) userType(u *ast.UserType, receiver Spec) (Term, error) {
-	if receiver.Type.Kind() != cqltype.KindUDT {
-		return nil, schema.Invalid("Invalid user type literal for %s of type %s", receiver.Name, receiver.Type)
-	}
-	fields := receiver.Type.Fields()
-	given := make(map[string]ast.Term, len(u.Fields))
-	for _, f := range u.Fields {
-		given[f.Name.Text] = f.Value
-	}
-	elements := make([]Term, len(fields))
-	for i, f := range fields {
-		value, ok := given[f.Name]
-		if !ok {
-			elements[i] = &constant{typ: f.Type}
-			continue
-		}
-		delete(given, f.Name)
-		var err error
-		field := Spec{Keyspace: receiver.Keyspace, Table: receiver.Table, Name: receiver.Name + "." + f.Name, Type: f.Type}
-		if elements[i], err = p.term(value, field); err != nil {
-			return nil, err
-		}
-	}
-	for _, f := range u.Fields {
-		if _, unknown := given[f.Name.Text]; unknown {
-			return nil, schema.Invalid("Unknown field '%s' in value of user defined type %s", f.Name.Text, receiver.Type)
-		}
-	}
-	return fold(&composite{typ: receiver.Type, elements: elements, what: "user types"})
-}
-
-func (p *planner) tuple(t *ast.Tuple, receiver Spec) (Term, error) {
-	if receiver.Type.Kind() != cqltype.KindTuple {
-		if len(t.Elements) == 1 { // a parenthesized term
-			return p.term(t.Elements[0], receiver)
-		}
-		return nil, schema.Invalid("Invalid tuple type literal for %s of type %s", receiver.Name, receiver.Type)
-	}
-	types := receiver.Type.FieldTypes()
-	if len(t.Elements) > len(types) {
-		return nil, schema.Invalid("Invalid tuple literal for %s: too many elements. Type %s expects %d but got %d",
-			receiver.Name, receiver.Type, len(types), len(t.Elements))
-	}
-	elements := make([]Term, len(t.Elements))
-	for i, e := range t.Elements {
-		var err error
-		if elements[i], err = p.term(e, part(receiver, "component "+itoa(i), types[i])); err != nil {
-			return nil, err
-		}
-	}
-	return fold(&composite{typ: receiver.Type, elements: elements, what: "tuples"})
-}
-
-func (p *planner) typeHint(h *ast.TypeHint, receiver Spec) (Term, error) {
-	hinted, err := metadata.ResolveType(p.schema.Keyspace(receiver.Keyspace), h.Type)
-	if err != nil {
-		return nil, err
-	}
-	if !hinted.Frozen().Equal(receiver.Type.Frozen()) {
-		return nil, schema.Invalid("Cannot assign value %s to %s of type %s", h, receiver.Name, receiver.Type)
-	}
-	receiver.Type = hinted
-	return p.term(h.Operand, receiver)
 }

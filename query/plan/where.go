@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/iliumdb/ilium/grammar/ast"
@@ -11,6 +12,8 @@ import (
 // to be checked on each row.
 type Where struct {
 	table      *schema.Table
+	kind       statementKind
+	unfiltered bool         // rows must be filtered, which the statement does not allow
 	partition  []*condition // = or IN for every partition key column; empty if partitions are scanned
 	tokens     []*condition // bounds on the token
 	clustering []*condition // on a prefix of the clustering key: = and IN, then slices of one more column or tuple
@@ -36,10 +39,10 @@ const needsFiltering = "Cannot execute this query as it might involve data filte
 // where resolves and sorts the relations of a statement. staticOnly says that the statement is
 // only about static columns.
 func (p *planner) where(t *schema.Table, kind statementKind, relations []ast.Relation, filtering, staticOnly bool) (*Where, error) {
-	w := &Where{table: t}
+	w := &Where{table: t, kind: kind}
 	var partition, clustering, others []*condition
 	for _, r := range relations {
-		c, err := p.condition(t, r)
+		c, err := p.condition(t, kind, r)
 		if err != nil {
 			return nil, err
 		}
@@ -54,13 +57,13 @@ func (p *planner) where(t *schema.Table, kind statementKind, relations []ast.Rel
 			others = append(others, c)
 		}
 	}
-	for _, list := range [][]*condition{partition, clustering, others} {
+	for _, list := range [][]*condition{partition, w.tokens, clustering, others} {
 		if err := checkCombinations(list); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.checkTokens(kind, partition); err != nil {
-		return nil, err
+	if len(w.tokens) > 0 && kind != selecting {
+		return nil, schema.Invalid("The token function cannot be used in WHERE clauses for %s statements", kind)
 	}
 	if err := w.takePartition(kind, partition, filtering); err != nil {
 		return nil, err
@@ -72,14 +75,7 @@ func (p *planner) where(t *schema.Table, kind statementKind, relations []ast.Rel
 		if kind != selecting {
 			return nil, schema.Invalid("Non PRIMARY KEY columns found in where clause: %s ", namesOf(others))
 		}
-		if !filtering {
-			return nil, schema.Invalid(needsFiltering)
-		}
-		for _, c := range others {
-			if c.op == opIn {
-				return nil, schema.Invalid("IN predicates on non-primary-key columns (%s) is not yet supported", names(c.columns))
-			}
-		}
+		w.unfiltered = w.unfiltered || !filtering
 		w.filters = append(w.filters, others...)
 	}
 	return w, nil
@@ -112,29 +108,32 @@ func checkCombinations(list []*condition) error {
 	return nil
 }
 
+// checkPair refuses a condition b after a condition a that do not go together.
 func checkPair(a, b *condition) error {
-	shared := sharedColumn(a, b)
-	if shared == nil {
+	shared := sharedColumns(a, b)
+	if len(shared) == 0 {
 		return nil
 	}
-	if a.tuple != b.tuple {
-		if a.op.isSlice() && b.op.isSlice() {
-			return schema.Invalid("Mixing single column relations and multi column relations on clustering columns is not allowed")
-		}
-		return schema.Invalid("Mixing single column relations and multi column relations on clustering columns is not allowed")
-	}
-	what := shared.Name
+	what := joinNames(shared, " ,")
 	switch {
-	case a.op == opEqual || b.op == opEqual:
+	case a.op == opEqual:
 		return schema.Invalid("%s cannot be restricted by more than one relation if it includes an Equal", what)
-	case a.op == opIn || b.op == opIn:
+	case a.op == opIn:
 		return schema.Invalid("%s cannot be restricted by more than one relation if it includes a IN", what)
-	case a.op.isSlice() != b.op.isSlice():
-		return schema.Invalid("Column \"%s\" cannot be restricted by both an inequality relation and \"%s\"", what, opNames[b.op])
+	case a.op.isSlice() && b.token && !b.op.isSlice():
+		return schema.Invalid("Columns \"%s\" cannot be restricted by both an equality and an inequality relation", what)
+	case a.op.isSlice() && !b.op.isSlice():
+		return schema.Invalid("Column \"%s\" cannot be restricted by both an equality and an inequality relation", what)
+	case !a.op.isSlice() && (b.op.isSlice() || b.op == opEqual || b.op == opIn):
+		return schema.Invalid("Collection column %s can only be restricted by CONTAINS, CONTAINS KEY, or map-entry equality", what)
 	case !a.op.isSlice():
 		return nil // several CONTAINS
-	case a.tuple && names(a.columns) != names(b.columns) && a.columns[0] != b.columns[0]:
-		return schema.Invalid("Column \"%s\" cannot be restricted by two inequalities not starting with the same column", b.columns[0].Name)
+	case a.columns[0] != b.columns[0]:
+		further := a.columns[0]
+		if b.columns[0].Position > further.Position {
+			further = b.columns[0]
+		}
+		return schema.Invalid("Column \"%s\" cannot be restricted by two inequalities not starting with the same column", further.Name)
 	case a.op.isLower() == b.op.isLower():
 		bound := "end"
 		if a.op.isLower() {
@@ -145,28 +144,15 @@ func checkPair(a, b *condition) error {
 	return nil
 }
 
-func sharedColumn(a, b *condition) *schema.Column {
-	for _, x := range a.columns {
-		for _, y := range b.columns {
-			if x == y {
-				return x
-			}
+// sharedColumns returns the columns that two conditions are both about.
+func sharedColumns(a, b *condition) []*schema.Column {
+	var out []*schema.Column
+	for _, c := range a.columns {
+		if slices.Contains(b.columns, c) {
+			out = append(out, c)
 		}
 	}
-	return nil
-}
-
-func (w *Where) checkTokens(kind statementKind, partition []*condition) error {
-	if len(w.tokens) == 0 {
-		return nil
-	}
-	if kind != selecting {
-		return schema.Invalid("The token function cannot be used in WHERE clauses for %s statements", kind)
-	}
-	if len(partition) > 0 {
-		return schema.Invalid("Columns \"%s\" cannot be restricted by both a normal relation and a token relation", namesOf(partition))
-	}
-	return checkCombinations(w.tokens)
+	return out
 }
 
 // takePartition decides whether partitions are named or scanned.
@@ -215,6 +201,11 @@ func (w *Where) refusePartition(kind statementKind, byColumn []*condition) error
 func (w *Where) takeClustering(kind statementKind, conditions []*condition, filtering, staticOnly bool) error {
 	if staticOnly && len(conditions) > 0 && kind != selecting {
 		return schema.Invalid("Invalid restrictions on clustering columns since the %s statement modifies only static columns", kind)
+	}
+	if kind == selecting && len(w.partition) == 0 && len(conditions) > 0 { // what is scanned has to be filtered
+		w.unfiltered = w.unfiltered || !filtering
+		w.filters = append(w.filters, conditions...)
+		return nil
 	}
 	left := conditions
 	for at := 0; at < len(w.table.Clustering); {
@@ -305,6 +296,16 @@ func (w *Where) refuseClustering(left []*condition) error {
 		first.columns[0].Name, w.table.Clustering[at].Name)
 }
 
+// isRow reports whether the clause names a single row in each partition: every clustering column by =.
+func (w *Where) isRow() bool {
+	for _, c := range w.clustering {
+		if c.op != opEqual {
+			return false
+		}
+	}
+	return w.isPoint()
+}
+
 // isPoint reports whether the clause names single rows: every column of the primary key by = or IN.
 func (w *Where) isPoint() bool {
 	columns := 0
@@ -329,7 +330,7 @@ func (w *Where) hasIn() bool {
 
 func (w *Where) print(out *printer) {
 	if len(w.partition) > 0 {
-		out.line("  partition: %s", join(w.partition))
+		out.line("  partition: %s", join(append(slices.Clone(w.partition), w.tokens...)))
 	} else if len(w.tokens) > 0 {
 		out.line("  scan of a token range: %s", join(w.tokens))
 	} else {

@@ -100,7 +100,7 @@ func (m *Modify) evalUsing(b *Binding, w *rowWriter) error {
 	if err != nil || v.Unset {
 		return err
 	}
-	if v.Bytes == nil {
+	if len(v.Bytes) == 0 {
 		w.ttl = 0
 		return nil
 	}

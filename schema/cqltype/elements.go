@@ -75,7 +75,10 @@ func (t *Type) Elements(value []byte) Elements {
 		e.rest, e.left = value[4:], n*t.perEntry()
 		// Every element takes at least four bytes: a count that cannot be true is refused here, so that callers
 		// may allocate by Len.
-		if n < 0 || e.left > len(e.rest)/4 {
+		switch {
+		case n < 0 && t.kind == KindList:
+			e.err, e.left = invalid("The data cannot be deserialized as a list"), 0
+		case n < 0 || e.left > len(e.rest)/4:
 			e.err, e.left = e.short(), 0
 		}
 	}
@@ -233,12 +236,27 @@ func (t *Type) Build(elems [][]byte) ([]byte, error) {
 	for _, e := range elems {
 		dst = AppendElement(dst, e)
 	}
-	if t.kind == KindTuple || t.kind == KindUDT {
+	if t.kind == KindUDT { // a tuple may be shorter than its type
 		for range len(t.elems) - len(elems) {
 			dst = AppendElement(dst, nil)
 		}
 	}
 	return dst, nil
+}
+
+// IsSorted reports whether the elements of a serialized set, or the keys of a map, ascend, as Build has them.
+func (t *Type) IsSorted(value []byte) bool {
+	var before []byte
+	for elements := t.Elements(value); elements.Next(); {
+		if t.kind == KindMap && elements.Index()%2 == 1 {
+			continue
+		}
+		if before != nil && t.elems[0].Compare(before, elements.Value()) >= 0 {
+			return false
+		}
+		before = elements.Value()
+	}
+	return true
 }
 
 // checkElements reports what keeps elems from making a value of t.

@@ -16,7 +16,7 @@ func AppendPartitionKey(dst []byte, values ...[]byte) ([]byte, error) {
 	for _, v := range values {
 		size += len(v)
 	}
-	if len(values) > 1 {
+	if len(values) > 1 && size <= MaxKeyLength {
 		size += 3 * len(values)
 	}
 	switch {

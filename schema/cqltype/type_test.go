@@ -321,7 +321,7 @@ func TestValidateComposites(t *testing.T) {
 	check(list, "\x00\x00\x00", "Not enough bytes to read a list")
 	check(list, "\x00\x00\x00\x01", "Not enough bytes to read a list")
 	check(list, "\x7f\xff\xff\xff\x00\x00\x00\x00", "Not enough bytes to read a list")
-	check(list, "\xff\xff\xff\xff", "Not enough bytes to read a list")
+	check(list, "\xff\xff\xff\xff", "The data cannot be deserialized as a list")
 	check(list, "\x00\x00\x00\x01\x00\x00\x00\x05", "Not enough bytes to read a list")
 	check(list, "\x00\x00\x00\x01\xff\xff\xff\xff", "Null value read when not allowed")
 	check(list, "\x00\x00\x00\x00\x00", "Unexpected extraneous bytes after list value")

@@ -29,13 +29,6 @@ func (r *reader) take(n int) []byte {
 	return b
 }
 
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
 func (r *reader) short() int {
 	if b := r.take(2); b != nil {
 		return int(binary.BigEndian.Uint16(b))

@@ -22,11 +22,7 @@ func TestScripts(t *testing.T) {
 			runOnPeer(t, path, peer)
 			return
 		}
-		target, err := newIlium(t)
-		if err != nil {
-			t.Skipf("Ilium: %v", err)
-		}
-		Run(t, path, target, Options{Keyspace: "h_cql"})
+		Run(t, path, newIlium(t), Options{Keyspace: "h_cql"})
 	})
 }
 

@@ -1,14 +1,140 @@
 package cql
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
+
+	"github.com/iliumdb/ilium/config"
+	"github.com/iliumdb/ilium/coordinator"
+	"github.com/iliumdb/ilium/grammar"
+	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/query"
+	"github.com/iliumdb/ilium/query/plan"
+	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/storage"
 )
 
 // newIlium starts an embedded node with a session for one script; t.Cleanup stops it.
-//
-// TO BE FILLED IN: return a Target that runs Exec on query.Session of package node. Until then only the parts of Ilium
-// that can answer alone are tested, in TestSyntax.
-func newIlium(testing.TB) (Target, error) {
-	return nil, errors.New("not there yet")
+func newIlium(t testing.TB) Target {
+	cfg := config.Default()
+	cfg.DataDirectory = t.TempDir()
+	cfg.Memory = 64 << 20
+	cfg.BatchSizeWarnThreshold, cfg.BatchSizeFailThreshold = 0, 50<<10 // as the recorded Cassandra was configured
+	n, err := node.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return ilium{n.Executor().NewSession()}
+}
+
+// ilium is a Target: one session of an embedded node.
+type ilium struct {
+	session *query.Session
+}
+
+// Exec implements Target.
+func (i ilium) Exec(ctx context.Context, s Statement) (Result, error) {
+	level, ok := levelOf(s.Consistency)
+	if !ok {
+		return Result{}, errors.New("unknown consistency level " + s.Consistency)
+	}
+	parameters := &query.Parameters{Consistency: level, PageSize: s.PageSize, PagingState: s.PagingState, Now: int64(s.Now)}
+	if s.Timestamp != nil {
+		parameters.Timestamp = *s.Timestamp
+	}
+	if !s.Prepare {
+		result, err := i.session.Execute(ctx, s.Text, parameters)
+		return answer(result, err, false)
+	}
+	prepared, err := i.session.Prepare(s.Text)
+	if err != nil {
+		return answer(nil, err, true)
+	}
+	p, err := prepared.Plan()
+	if err != nil {
+		return answer(nil, err, true)
+	}
+	markers := columns(p.Markers())
+	bound, err := Bind(markers, s.Values)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, b := range bound {
+		parameters.Values = append(parameters.Values, plan.Value{Bytes: b.Bytes, Unset: b.Unset})
+	}
+	executed, err := i.session.ExecutePrepared(ctx, prepared, parameters)
+	result, err := answer(executed, err, false)
+	result.Markers, result.PartitionKey = markers, plan.PartitionKeyMarkers(p)
+	return result, err
+}
+
+func columns(specs []plan.Spec) []Column {
+	out := make([]Column, len(specs))
+	for i, s := range specs {
+		out[i] = Column{Name: s.Name, Type: s.Type}
+	}
+	return out
+}
+
+// answer translates what a session returns into what a client is told.
+func answer(r *query.Result, err error, preparing bool) (Result, error) {
+	if err != nil {
+		return Result{}, refusal(err, preparing)
+	}
+	result := Result{Warnings: r.Warnings}
+	if r.Kind != query.RowsResult {
+		return result, nil
+	}
+	result.Columns, result.PagingState = columns(r.Rows.Columns), r.Rows.PagingState
+	values := reader{b: r.Rows.Data}
+	for range r.Rows.Count {
+		row := make([][]byte, len(result.Columns))
+		for i := range row {
+			row[i] = values.bytes()
+		}
+		result.Rows = append(result.Rows, row)
+	}
+	if values.err == nil && len(values.b) > 0 {
+		values.err = errors.New("bytes left over behind the rows")
+	}
+	return result, values.err
+}
+
+// refusal names an error as the native protocol does.
+func refusal(err error, preparing bool) error {
+	refused := &Error{Message: err.Error(), Preparing: preparing}
+	var (
+		unavailable *coordinator.UnavailableError
+		exists      *schema.AlreadyExistsError
+	)
+	switch {
+	case is[*grammar.SyntaxError](err), is[*schema.SyntaxError](err):
+		refused.Kind = "syntax"
+	case is[*schema.InvalidRequestError](err), is[*storage.KeyTooLongError](err):
+		refused.Kind = "invalid"
+	case is[*schema.ConfigurationError](err):
+		refused.Kind = "configuration"
+	case is[*schema.UnauthorizedError](err):
+		refused.Kind = "unauthorized"
+	case errors.As(err, &exists):
+		refused.Kind, refused.Details = "already_exists", exists.Keyspace+"."+exists.Table
+	case errors.As(err, &unavailable):
+		refused.Kind = "unavailable"
+		refused.Details = fmt.Sprintf("%s, required %d, alive %d", unavailable.Level, unavailable.Required, unavailable.Alive)
+	default:
+		refused.Kind = "server"
+	}
+	return refused
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
