@@ -139,13 +139,14 @@ func (o *setElement) target() *schema.Column { return o.column }
 
 func (o *setElement) String() string {
 	at := o.column.Name + "[" + o.key.String() + "]"
+	before := ""
 	if o.column.Type.Kind() == cqltype.KindList {
-		at = "read " + o.column.Name + ", " + at
+		before = "read " + o.column.Name + ", "
 	}
 	if o.value == nil {
-		return "delete " + at
+		return before + "delete " + at
 	}
-	return "set " + at + " = " + o.value.String()
+	return before + "set " + at + " = " + o.value.String()
 }
 
 func (o *setElement) apply(w *rowWriter, b *Binding, f *row.Fragment) error {
