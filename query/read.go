@@ -47,7 +47,8 @@ type reader struct {
 	aggregation *plan.Aggregation
 	sorted      []sortedRow
 	steps       int
-	tombstones  int
+	tombstones  int  // passed
+	live        int  // rows passed
 	more        bool // there is at least one row behind the page
 }
 
@@ -84,7 +85,7 @@ func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Paramet
 	}
 	if warn := e.opts.TombstoneWarn; warn > 0 && r.tombstones > warn {
 		result.Warnings = append(result.Warnings, fmt.Sprintf("Read %d live rows and %d tombstone cells for a query on %s (see tombstone_warn_threshold)",
-			r.rows.Count, r.tombstones, p.Table))
+			r.live, r.tombstones, p.Table))
 	}
 	return result, nil
 }
@@ -250,7 +251,10 @@ func cutSlices(list []storage.Slice, clustering []byte, reverse bool) []storage.
 
 // drain takes the rows of a cursor. It reports true when the page is full or LIMIT reached.
 func (r *reader) drain(ctx context.Context, cursor *storage.Cursor) (full bool, err error) {
-	defer func() { r.tombstones += cursor.Stats().Tombstones }()
+	defer func() {
+		r.tombstones += cursor.Stats().Tombstones
+		r.live += cursor.Stats().Rows
+	}()
 	for cursor.Next() {
 		if r.steps++; r.steps%256 == 0 && (ctx.Err() != nil || r.executor.opts.Now().After(r.deadline)) {
 			return false, cmp.Or(ctx.Err(), context.DeadlineExceeded)

@@ -202,7 +202,7 @@ func (t *Type) elementType(index int) *Type {
 }
 
 // Build returns the serialized value with these elements, in the form that Elements yields: for a map keys and values
-// in turn, for a tuple or UDT the fields, of which null ones are nil and trailing ones may be missing. Sets and maps
+// in turn, for a tuple or UDT the fields, of which null ones are nil; missing trailing ones make a tuple shorter, and are null in a UDT. Sets and maps
 // are sorted, the slice too; of equal elements of a set the first stays, of equal keys of a map the last, as
 // with CQL's literals. It returns a ValueError for elements that are null where that is not allowed, for a wrong
 // number of them and for values beyond 2 GiB. The elements themselves are not validated.
