@@ -86,9 +86,9 @@ func nearest(name string) *setting {
 	}
 	var best *setting
 	limit := 1 + len(name)/3
-	for i := range settings {
-		if d := editDistance(strings.ToLower(name), settings[i].name); d <= limit {
-			best, limit = &settings[i], d-1
+	for _, s := range settings {
+		if d := editDistance(strings.ToLower(name), s.name); d <= limit {
+			best, limit = &s, d-1
 		}
 	}
 	return best

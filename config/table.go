@@ -181,9 +181,9 @@ func sourceOf(from map[string]Source, name string) Source {
 
 // lookup returns the named setting, or nil if there is none.
 func lookup(name string) *setting {
-	for i := range settings {
-		if settings[i].name == name {
-			return &settings[i]
+	for _, s := range settings {
+		if s.name == name {
+			return &s
 		}
 	}
 	return nil
