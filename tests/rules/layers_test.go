@@ -18,7 +18,7 @@ func layers() [][]string {
 		{"query/plan"},
 		{"coordinator", "metadata"},
 		{"storage"},
-		{"storage/page", "wire/cql/frame"},
+		{"storage/page"},
 		{"schema", "grammar", "wire/cql/frame"},
 		{"ring", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "config", "workload/mail", "tests/rules"},
 	}
@@ -30,6 +30,7 @@ func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/dgraph-io/badger/v4":       {"storage"},
 		"github.com/klauspost/compress":        {"storage/page", "wire/cql/frame"},
+		"github.com/pierrec/lz4/v4":            {"wire/cql/frame"},
 		"github.com/antlr4-go/antlr/v4":        {"grammar", "grammar/gen"},
 		"github.com/spf13/viper":               {"config"},
 		"github.com/spf13/cobra":               {".", "shell", "workload"},
