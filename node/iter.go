@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -15,18 +16,23 @@ import (
 type Iter struct {
 	ctx      context.Context
 	query    *Query
-	rows     *query.Rows
+	rows     *query.Rows // the page at hand; nil after an error and after Close
+	nextPage []byte      // state of the page behind it
 	warnings []string
 	err      error
 
 	left   int    // rows of the page that are still to come, without the one at hand
 	rest   []byte // their values
 	values [][]byte
+	onRow  bool // whether values are a row
 }
+
+// errNoRow is what looking at a row gives when there is none.
+var errNoRow = errors.New("there is no row to look at: Next was not called or has returned false")
 
 // fetch gets the next page.
 func (r *Iter) fetch() {
-	result, err := r.query.run(r.ctx)
+	result, err := r.query.run(r.ctx, r.nextPage)
 	if err != nil {
 		r.err, r.rows = err, nil
 		return
@@ -35,21 +41,22 @@ func (r *Iter) fetch() {
 	if r.rows = result.Rows; r.rows == nil {
 		r.rows = &query.Rows{}
 	}
-	r.left, r.rest = r.rows.Count, r.rows.Data
+	r.left, r.rest, r.nextPage = r.rows.Count, r.rows.Data, r.rows.PagingState
 }
 
 // Next moves to the next row and reports whether there is one; if not, see Err.
 func (r *Iter) Next() bool {
+	r.onRow = false
 	for r.err == nil && r.left == 0 {
-		if r.rows == nil || r.rows.PagingState == nil {
+		if r.nextPage == nil {
 			return false
 		}
-		r.query.pageState = r.rows.PagingState
 		r.fetch()
 	}
 	if r.err != nil {
 		return false
 	}
+	r.onRow = true
 	r.left--
 	r.values = r.values[:0]
 	for range r.rows.Columns {
@@ -67,6 +74,9 @@ func (r *Iter) Next() bool {
 
 // Scan stores the values of the row in dest, one for each column; nil skips a column.
 func (r *Iter) Scan(dest ...any) error {
+	if !r.onRow {
+		return errNoRow
+	}
 	if len(dest) != len(r.values) {
 		return fmt.Errorf("the row has %d columns, and %d destinations were given", len(r.values), len(dest))
 	}
@@ -93,6 +103,9 @@ func (r *Iter) decode(i int, dest any) error {
 // field with the tag `cql:"name"`, or else to the one whose name is the column's, letter case and
 // underscores aside; a column without such a field is an error.
 func (r *Iter) ScanStruct(dest any) error {
+	if !r.onRow {
+		return errNoRow
+	}
 	v := reflect.ValueOf(dest)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 		return fmt.Errorf("ScanStruct takes a pointer to a struct, not %T", dest)
@@ -131,6 +144,9 @@ func fieldOf(v reflect.Value, column string) (reflect.Value, bool) {
 
 // ScanMap returns the row as a map from column names to values of their natural Go types.
 func (r *Iter) ScanMap() (map[string]any, error) {
+	if !r.onRow {
+		return nil, errNoRow
+	}
 	out := make(map[string]any, len(r.values))
 	for i := range r.rows.Columns {
 		c := &r.rows.Columns[i]
@@ -151,17 +167,18 @@ func (r *Iter) Columns() []plan.Spec {
 	return r.rows.Columns
 }
 
-// Raw returns the serialized values of the row, nil for null, valid until Next.
-func (r *Iter) Raw() [][]byte { return r.values }
+// Raw returns the serialized values of the row, nil for null, valid until Next. It is nil itself if
+// there is no row.
+func (r *Iter) Raw() [][]byte {
+	if !r.onRow {
+		return nil
+	}
+	return r.values
+}
 
 // PageState returns what Query.PageState takes to go on behind the present page, or nil if that
 // is the last one. Rows of the page that were not looked at are then skipped.
-func (r *Iter) PageState() []byte {
-	if r.rows == nil {
-		return nil
-	}
-	return r.rows.PagingState
-}
+func (r *Iter) PageState() []byte { return r.nextPage }
 
 // PageLeft returns how many rows of the present page Next has not reached yet.
 func (r *Iter) PageLeft() int { return r.left }
@@ -174,6 +191,6 @@ func (r *Iter) Err() error { return r.err }
 
 // Close ends the iteration and returns the error that ended it early, or nil.
 func (r *Iter) Close() error {
-	r.left, r.rows = 0, nil
+	r.left, r.rows, r.nextPage, r.onRow = 0, nil, nil, false
 	return r.err
 }

@@ -21,6 +21,8 @@
 //	}
 //	err = rows.Close()
 //
+// A statement whose context has ended is not carried out. A write during which it ends may be.
+//
 // Values are converted as package schema/cqltype describes. Errors are the structs of the packages
 // that produce them: *grammar.SyntaxError, *schema.InvalidRequestError, *coordinator.UnavailableError,
 // *storage.DiskFullError and so on; use errors.As.

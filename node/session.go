@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
 	"github.com/iliumdb/ilium/query"
@@ -89,7 +90,7 @@ func (q *Query) Timestamp(microseconds int64) *Query { q.timestamp = microsecond
 
 // Exec carries out a statement that returns no rows, or whose rows are not wanted.
 func (q *Query) Exec(ctx context.Context) error {
-	_, err := q.run(ctx)
+	_, err := q.run(ctx, q.pageState)
 	return err
 }
 
@@ -107,15 +108,19 @@ func (q *Query) Scan(ctx context.Context, dest ...any) error {
 	return rows.Scan(dest...)
 }
 
-// Iter carries out a query and returns its rows. Errors are reported by the Iter.
+// Iter carries out a query and returns its rows. Errors are reported by the Iter. ctx bounds the
+// fetching of all pages.
 func (q *Query) Iter(ctx context.Context) *Iter {
-	rows := &Iter{ctx: ctx, query: q}
+	rows := &Iter{ctx: ctx, query: q, nextPage: q.pageState}
 	rows.fetch()
 	return rows
 }
 
-// run carries out the query, or fetches its next page.
-func (q *Query) run(ctx context.Context) (*query.Result, error) {
+// run carries out the query and returns the page of rows that starts at pageState.
+func (q *Query) run(ctx context.Context, pageState []byte) (*query.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if q.statement == nil {
 		st, err := q.session.Prepare(q.text)
 		if err != nil {
@@ -132,24 +137,22 @@ func (q *Query) run(ctx context.Context) (*query.Result, error) {
 		return nil, err
 	}
 	return q.session.session.ExecutePrepared(ctx, q.statement.prepared, &query.Parameters{
-		Values: values, Valid: true, Consistency: q.level, PageSize: q.pageSize, PagingState: q.pageState, Timestamp: q.timestamp,
+		Values: values, Consistency: q.level, PageSize: q.pageSize, PagingState: pageState, Timestamp: q.timestamp,
 	})
 }
 
 // encode serializes Go values for bind markers, appending to dst.
 func encode(dst []plan.Value, markers []plan.Spec, values []any) ([]plan.Value, error) {
-	if len(values) > 0 {
-		if _, ok := values[0].(Named); ok {
-			var err error
-			if values, err = inOrder(markers, values); err != nil {
-				return nil, err
-			}
+	if slices.ContainsFunc(values, isNamed) {
+		var err error
+		if values, err = inOrder(markers, values); err != nil {
+			return nil, err
 		}
 	}
 	if len(values) != len(markers) {
 		return nil, schema.Invalid("there were %d markers(?) in CQL but %d bound variables", len(markers), len(values))
 	}
-	var memory []byte
+	memory := []byte{} // not nil: a nil slice of it would be null
 	for i, v := range values {
 		if v == Unset {
 			dst = append(dst, plan.Value{Unset: true})
@@ -169,6 +172,11 @@ func encode(dst []plan.Value, markers []plan.Spec, values []any) ([]plan.Value, 
 	return dst, nil
 }
 
+func isNamed(value any) bool {
+	_, ok := value.(Named)
+	return ok
+}
+
 // inOrder puts named values into the order of the markers.
 func inOrder(markers []plan.Spec, values []any) ([]any, error) {
 	byName := make(map[string]any, len(values))
@@ -176,6 +184,9 @@ func inOrder(markers []plan.Spec, values []any) ([]any, error) {
 		named, ok := v.(Named)
 		if !ok {
 			return nil, schema.Invalid("named values and values in order cannot be mixed")
+		}
+		if _, repeated := byName[named.Name]; repeated {
+			return nil, schema.Invalid("two values were given for bind marker :%s", named.Name)
 		}
 		byName[named.Name] = named.Value
 	}
@@ -260,7 +271,10 @@ func (b *Batch) Exec(ctx context.Context) error {
 	if b.err != nil {
 		return b.err
 	}
-	_, err := b.session.session.ExecuteBatch(ctx, b.entries, &query.Parameters{Valid: true, Consistency: b.level, Timestamp: b.timestamp})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	_, err := b.session.session.ExecuteBatch(ctx, b.entries, &query.Parameters{Consistency: b.level, Timestamp: b.timestamp})
 	return err
 }
 

@@ -30,7 +30,7 @@ func benchSession(b *testing.B) *Session {
 func benchmarkRead(b *testing.B, text string, rows int, values func(i int) []plan.Value) {
 	s := benchSession(b)
 	p := prepare(b, s, text)
-	parameters := &Parameters{Consistency: consistency.One, Valid: true}
+	parameters := &Parameters{Consistency: consistency.One}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		parameters.Values = values(i)
@@ -70,7 +70,7 @@ func BenchmarkInsert(b *testing.B) {
 	b.ReportAllocs()
 	b.SetParallelism(32)
 	b.RunParallel(func(pb *testing.PB) {
-		parameters := &Parameters{Consistency: consistency.One, Valid: true}
+		parameters := &Parameters{Consistency: consistency.One}
 		for i := 0; pb.Next(); i++ {
 			parameters.Values = []plan.Value{number(i % 1000), number(i), value}
 			if _, err := s.ExecutePrepared(context.Background(), p, parameters); err != nil {

@@ -111,7 +111,6 @@ func (s *Session) Keyspace() string { return *s.keyspace.Load() }
 // Parameters are what a client sends beside a statement.
 type Parameters struct {
 	Values      []plan.Value // one for each bind marker
-	Valid       bool         // the values were encoded by this process and need not be checked
 	Consistency consistency.Level
 	PageSize    int    // rows of a page; 0 means all rows at once
 	PagingState []byte // of the page before; nil for the first
@@ -229,9 +228,6 @@ func (s *Session) run(ctx context.Context, keyspace string, p plan.Plan, paramet
 func checkValues(markers []plan.Spec, parameters *Parameters) error {
 	if len(parameters.Values) != len(markers) {
 		return schema.Invalid("there were %d markers(?) in CQL but %d bound variables", len(markers), len(parameters.Values))
-	}
-	if parameters.Valid {
-		return nil
 	}
 	for i, v := range parameters.Values {
 		if v.Bytes == nil {

@@ -59,7 +59,7 @@ func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Paramet
 	}
 	r := &reader{executor: e, plan: p, parameters: parameters, now: e.now(parameters)}
 	r.binding.Values = parameters.Values
-	if err := r.prepare(ctx); err != nil {
+	if err := r.prepare(); err != nil {
 		return nil, err
 	}
 	var err error
@@ -91,7 +91,7 @@ func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Paramet
 }
 
 // prepare evaluates what does not depend on rows.
-func (r *reader) prepare(ctx context.Context) (err error) {
+func (r *reader) prepare() (err error) {
 	r.row.Now = r.now
 	r.rows.Columns = r.plan.Columns
 	r.pageLeft, r.limitLeft = -1, -1
@@ -127,9 +127,6 @@ func (r *reader) prepare(ctx context.Context) (err error) {
 		timeout = r.executor.opts.RangeTimeout
 	}
 	r.deadline = r.executor.opts.Now().Add(timeout)
-	if d, ok := ctx.Deadline(); ok && d.Before(r.deadline) {
-		r.deadline = d
-	}
 	return nil
 }
 

@@ -234,7 +234,7 @@ func (e *Executor) addEntry(w *writer, entry *BatchEntry, binding *plan.Binding,
 	if !ok {
 		return schema.Invalid("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
 	}
-	if err := checkValues(m.Markers(), &Parameters{Values: entry.Values, Valid: parameters.Valid}); err != nil {
+	if err := checkValues(m.Markers(), &Parameters{Values: entry.Values}); err != nil {
 		return err
 	}
 	binding.Values = entry.Values

@@ -6,7 +6,6 @@
 package shell
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/query/plan"
 )
 
 // CQLCommand returns `ilium cql`. start opens the node that the command's settings describe.
@@ -25,7 +25,7 @@ func CQLCommand(start func(context.Context) (*node.Node, error)) *cobra.Command 
 		Use:   "cql [STATEMENT...]",
 		Short: "Run CQL statements on a node embedded in this process",
 		Long: "Run CQL statements on a node embedded in this process, on the data_directory of the settings.\n" +
-			"Statements are arguments, or are read from standard input, each ending in a semicolon at the end of a line.",
+			"Statements are arguments, or are read from standard input; semicolons part them.",
 		RunE: func(c *cobra.Command, statements []string) (err error) {
 			n, err := start(c.Context())
 			if err != nil {
@@ -37,7 +37,7 @@ func CQLCommand(start func(context.Context) (*node.Node, error)) *cobra.Command 
 				return runAll(c.Context(), session, c.InOrStdin(), c.OutOrStdout())
 			}
 			for _, s := range statements {
-				if err := Run(c.Context(), session, s, c.OutOrStdout()); err != nil {
+				if err := runAll(c.Context(), session, strings.NewReader(s), c.OutOrStdout()); err != nil {
 					return err
 				}
 			}
@@ -46,73 +46,73 @@ func CQLCommand(start func(context.Context) (*node.Node, error)) *cobra.Command 
 	}
 }
 
-// maxStatement is the longest statement that is read from standard input.
-const maxStatement = 16 << 20
-
+// runAll carries out the statements in a text, until the first that fails.
 func runAll(ctx context.Context, session *node.Session, in io.Reader, out io.Writer) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxStatement)
-	var statement strings.Builder
-	for lines.Scan() {
-		statement.WriteString(lines.Text())
-		statement.WriteByte('\n')
-		if strings.HasSuffix(strings.TrimSpace(lines.Text()), ";") {
-			if err := Run(ctx, session, statement.String(), out); err != nil {
-				return err
-			}
-			statement.Reset()
+	list := newStatements(in)
+	for {
+		statement, err := list.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := Run(ctx, session, statement, out); err != nil {
+			return err
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	if rest := strings.TrimSpace(statement.String()); rest != "" {
-		return Run(ctx, session, rest, out)
-	}
-	return nil
 }
 
 // Run carries out one statement and prints its rows, page by page.
 func Run(ctx context.Context, session *node.Session, statement string, out io.Writer) error {
 	rows := session.Query(statement).Iter(ctx)
 	defer rows.Close()
-	columns := rows.Columns()
-	var page [][]string
 	count := 0
-	flush := func() {
-		if len(page) > 0 {
-			printTable(out, page)
-			page = page[:0]
-		}
-	}
 	for rows.Next() {
-		if len(page) == 0 {
-			header := make([]string, len(columns))
-			for i, c := range columns {
-				header[i] = c.Name
-			}
-			page = append(page, header)
-		}
-		cells := make([]string, len(columns))
-		for i, v := range rows.Raw() {
-			cells[i] = string(columns[i].Type.AppendText(nil, v))
-		}
-		page = append(page, cells)
-		if count++; rows.PageLeft() == 0 {
-			flush()
-		}
+		count += printPage(out, rows)
 	}
-	flush()
 	for _, w := range rows.Warnings() {
 		fmt.Fprintf(out, "Warning: %s\n", w)
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	if len(columns) > 0 {
-		fmt.Fprintf(out, "(%d rows)\n", count)
+	columns := rows.Columns()
+	if len(columns) == 0 {
+		return nil
 	}
-	return nil
+	if count == 0 {
+		printTable(out, [][]string{names(columns)})
+	}
+	_, err := fmt.Fprintf(out, "(%d rows)\n", count)
+	return err
+}
+
+// printPage prints the row at hand and the rest of its page, and returns how many these are.
+func printPage(out io.Writer, rows *node.Iter) int {
+	columns := rows.Columns() // of this page: the schema may change before the next
+	lines := [][]string{names(columns)}
+	for {
+		cells := make([]string, len(columns))
+		for i, v := range rows.Raw() {
+			cells[i] = string(columns[i].Type.AppendText(nil, v))
+		}
+		lines = append(lines, cells)
+		if rows.PageLeft() == 0 || !rows.Next() {
+			break
+		}
+	}
+	printTable(out, lines)
+	return len(lines) - 1
+}
+
+// names returns the names of columns.
+func names(columns []plan.Spec) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = c.Name
+	}
+	return out
 }
 
 // printTable prints a header and rows, aligned.

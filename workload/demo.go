@@ -41,6 +41,9 @@ type demo struct {
 // run starts a node in a temporary directory, loads invented mail, searches it in both ways, checks
 // and measures, and stops the node.
 func (d *demo) run(ctx context.Context, out io.Writer) (err error) {
+	if err := errors.Join(checkMail(d.mail), atLeastOne("searches", int64(d.searches))); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "ilium-demo-")
 	if err != nil {
 		return err

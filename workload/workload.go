@@ -145,8 +145,8 @@ func searchCommand(start Start) *cobra.Command {
 			if (with == "") == (len(words) == 0) {
 				return errors.New("give either words to search for or --with ADDRESS")
 			}
-			if limit < 1 {
-				return errors.New("--limit must be at least 1")
+			if err := atLeastOne("limit", int64(limit)); err != nil {
+				return err
 			}
 			after, err := parsePage(page)
 			if err != nil {
@@ -273,6 +273,9 @@ func generateCommand() *cobra.Command {
 		Short: "Write invented mail as JSON lines",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if err := checkMail(opts); err != nil {
+				return err
+			}
 			out := c.OutOrStdout()
 			if file != "" {
 				f, err := os.Create(file)
@@ -297,6 +300,18 @@ func generateCommand() *cobra.Command {
 	return c
 }
 
+// checkMail refuses numbers for which the generator would take its defaults.
+func checkMail(opts mail.GeneratorOptions) error {
+	return errors.Join(atLeastOne("messages", opts.Messages), atLeastOne("mailboxes", int64(opts.Mailboxes)))
+}
+
+func atLeastOne(flag string, n int64) error {
+	if n < 1 {
+		return fmt.Errorf("--%s must be at least 1", flag)
+	}
+	return nil
+}
+
 // A reporter shows the progress of a load: a bar on a terminal, else a line every few seconds.
 type reporter struct {
 	out      io.Writer
@@ -314,12 +329,12 @@ const plainInterval = 5 * time.Second
 func (r *reporter) progress(p inbox.Progress) {
 	done := 0.0
 	if p.Size > 0 {
-		done = float64(p.Offset) / float64(p.Size)
+		done = min(float64(p.Offset)/float64(p.Size), 1) // a file may grow
 	}
 	rate := float64(p.Postings()) / max(p.Elapsed.Seconds(), 1e-9)
 	if r.terminal {
 		const width = 40
-		filled := min(int(done*width), width)
+		filled := int(done * width)
 		fmt.Fprintf(r.out, "\r[%s%s] %3.0f %%  %d messages  %.0f postings/s ",
 			strings.Repeat("#", filled), strings.Repeat(".", width-filled), done*100, p.Skipped+p.Messages, rate)
 		return

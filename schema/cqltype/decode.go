@@ -14,6 +14,10 @@ type Decoder interface {
 // zero value; a pointer is nil for null and otherwise points to a new variable. Nothing that is stored shares
 // memory with value.
 func (t *Type) Decode(value []byte, dest any) error {
+	rv := reflect.ValueOf(dest)
+	if rv.Kind() != reflect.Pointer || rv.IsNil() {
+		return invalid("cannot decode %s into %T: it is not a pointer to a variable", t, dest)
+	}
 	if value != nil && (len(value) > 0 || t.ordinaryEmpty()) {
 		if ok, err := t.codec.decode(value, dest); ok || err != nil {
 			return err
@@ -21,10 +25,6 @@ func (t *Type) Decode(value []byte, dest any) error {
 	}
 	if d, ok := dest.(Decoder); ok {
 		return d.DecodeCQL(t, value)
-	}
-	rv := reflect.ValueOf(dest)
-	if rv.Kind() != reflect.Pointer || rv.IsNil() {
-		return invalid("cannot decode %s into %T: it is not a pointer to a variable", t, dest)
 	}
 	return t.decodeSlow(value, rv.Elem())
 }

@@ -35,6 +35,19 @@ type Difference struct {
 	Text  string // what differs
 }
 
+// newDifference returns one in the answer to questions of one user, its text still missing.
+func newDifference(questions ...question) *Difference {
+	d := &Difference{User: questions[0].user}
+	for _, q := range questions {
+		if q.peer {
+			d.Peer = q.key
+		} else {
+			d.Words = append(d.Words, q.key)
+		}
+	}
+	return d
+}
+
 func (d *Difference) Error() string {
 	what := fmt.Sprintf("words %q", d.Words)
 	if d.Peer != "" {
@@ -47,8 +60,11 @@ func (d *Difference) Error() string {
 // answer, page by page, with a plain scan of the source. It fails with a *Difference at the first
 // one, and if the source was not loaded to its end.
 func (in *Inbox) Check(ctx context.Context, source Source, opts CheckOptions) (CheckResult, error) {
-	opts = opts.withDefaults()
 	var result CheckResult
+	if opts.Words < 0 || opts.Peers < 0 {
+		return result, fmt.Errorf("the number of words or correspondents is negative: %d, %d", opts.Words, opts.Peers)
+	}
+	opts = opts.withDefaults()
 	if _, complete, err := in.progress(ctx, source); err != nil || !complete {
 		if err == nil {
 			err = fmt.Errorf("the mail was not loaded to its end: run load first")
@@ -92,15 +108,7 @@ func common(a, b []Hit) []Hit {
 
 // checkOne searches for all questions at once and compares the answer, in pages of several sizes.
 func (in *Inbox) checkOne(ctx context.Context, questions []question, want []Hit, result *CheckResult) error {
-	user := questions[0].user
-	d := &Difference{User: user}
-	for _, q := range questions {
-		if q.peer {
-			d.Peer = q.key
-		} else {
-			d.Words = append(d.Words, q.key)
-		}
-	}
+	d := newDifference(questions...)
 	result.Searches++
 	pages := []int{20, 7, 150}
 	var after *Hit
@@ -109,9 +117,9 @@ func (in *Inbox) checkOne(ctx context.Context, questions []question, want []Hit,
 		var got []Hit
 		var err error
 		if d.Peer != "" {
-			got, err = in.With(ctx, user, d.Peer, limit, after)
+			got, err = in.With(ctx, d.User, d.Peer, limit, after)
 		} else {
-			got, err = in.Terms(ctx, user, d.Words, limit, after)
+			got, err = in.Terms(ctx, d.User, d.Words, limit, after)
 		}
 		if err != nil {
 			return err

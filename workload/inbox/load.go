@@ -43,10 +43,7 @@ type Progress struct {
 // Postings returns how many index entries were written.
 func (p *Progress) Postings() int64 { return p.Terms + p.Interactions }
 
-const (
-	batchEntries    = 800 // index entries in one batch: some 100 kB
-	checkpointEvery = time.Second
-)
+const checkpointEvery = time.Second
 
 // A loader is one run of Load.
 type loader struct {
@@ -71,6 +68,9 @@ type job struct {
 // progress is kept in the database, under the fingerprint of the source. Writing a message again
 // changes nothing, so the few that were written behind the last checkpoint do not matter.
 func (in *Inbox) Load(ctx context.Context, source Source, opts LoadOptions) (Progress, error) {
+	if opts.Workers < 0 {
+		return Progress{}, fmt.Errorf("the number of workers is negative: %d", opts.Workers)
+	}
 	if opts.Workers == 0 {
 		opts.Workers = 16
 	}
@@ -89,6 +89,8 @@ func (in *Inbox) Load(ctx context.Context, source Source, opts LoadOptions) (Pro
 	err = l.run(ctx, source)
 	p := l.progress(source)
 	if err != nil {
+		// The next run goes on from here. If this cannot be saved either, it writes a few messages again.
+		_ = l.checkpoint(context.WithoutCancel(ctx), source, false)
 		return p, err
 	}
 	if err := l.checkpoint(ctx, source, true); err != nil {
@@ -165,12 +167,12 @@ func (l *loader) read(ctx context.Context, source Source, jobs chan<- job) error
 }
 
 func (l *loader) work(ctx context.Context, jobs <-chan job) error {
-	batch := l.inbox.session.Batch()
+	w := writer{batch: l.inbox.session.Batch()}
 	for j := range jobs {
 		if ctx.Err() != nil {
-			return nil // somebody else has failed; drain
+			return nil // somebody else has failed
 		}
-		if err := l.write(ctx, batch, j.message); err != nil {
+		if err := l.write(ctx, &w, j.message); err != nil {
 			return fmt.Errorf("writing message %s of %s: %w", j.message.ID, j.message.User, err)
 		}
 		l.finished(j.position)
@@ -179,36 +181,26 @@ func (l *loader) work(ctx context.Context, jobs <-chan job) error {
 }
 
 // write stores one message with its index entries.
-func (l *loader) write(ctx context.Context, batch *node.Batch, m *mail.Message) error {
+func (l *loader) write(ctx context.Context, w *writer, m *mail.Message) error {
 	in := l.inbox
-	flush := func(least int) error {
-		if batch.Len() < least {
-			return nil
-		}
-		defer batch.Reset()
-		return batch.Exec(ctx)
-	}
 	words := mail.DistinctWords(m.Subject, m.Body)
-	for _, w := range words {
-		batch.Add(in.addTerm, m.User, w, m.Date, m.ID)
-		if err := flush(batchEntries); err != nil {
+	for _, word := range words {
+		if err := w.add(ctx, len(m.User)+len(word)+len(m.ID), in.addTerm, m.User, word, m.Date, m.ID); err != nil {
 			return err
 		}
 	}
 	peers := mail.Correspondents(m)
-	for _, p := range peers {
-		batch.Add(in.addInteraction, m.User, p, m.Date, m.ID)
-		if err := flush(batchEntries); err != nil {
+	for _, peer := range peers {
+		if err := w.add(ctx, len(m.User)+len(peer)+len(m.ID), in.addInteraction, m.User, peer, m.Date, m.ID); err != nil {
 			return err
 		}
 	}
-	if len(m.Body) > maxBatchBody {
-		if err := flush(1); err != nil {
-			return err
-		}
+	err := w.add(ctx, messageSize(m), in.addMessage, m.User, m.ID, m.Date, m.From,
+		given(m.To), given(m.CC), m.Subject, m.Body, m.Folder)
+	if err != nil {
+		return err
 	}
-	batch.Add(in.addMessage, m.User, m.ID, m.Date, m.From, m.To, m.CC, m.Subject, m.Body, m.Folder)
-	if err := flush(1); err != nil {
+	if err := w.flush(ctx); err != nil {
 		return err
 	}
 	l.messages.Add(1)
@@ -217,9 +209,57 @@ func (l *loader) write(ctx context.Context, batch *node.Batch, m *mail.Message) 
 	return nil
 }
 
-// maxBatchBody is the longest body, in bytes, that is written together with index entries: larger
-// ones would make a batch that is refused.
-const maxBatchBody = 256 << 10
+// messageSize returns the bytes in a message.
+func messageSize(m *mail.Message) int {
+	n := len(m.User) + len(m.ID) + len(m.From) + len(m.Subject) + len(m.Body) + len(m.Folder)
+	for _, addresses := range [][]string{m.To, m.CC} {
+		for _, a := range addresses {
+			n += len(a)
+		}
+	}
+	return n
+}
+
+// A writer collects rows into batches.
+type writer struct {
+	batch *node.Batch
+	size  int // of the batch, roughly, in bytes
+}
+
+const (
+	batchBytes  = 96 << 10 // below where the node warns of a batch, by default
+	rowOverhead = 48       // what a row takes besides its values, in bytes
+)
+
+// add adds a row with values of size bytes. If that would make the batch too large, what is there
+// is written first: only a single row may be larger than a batch.
+func (w *writer) add(ctx context.Context, size int, insert *node.Statement, values ...any) error {
+	size += rowOverhead
+	if w.size > 0 && w.size+size > batchBytes {
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+	}
+	w.batch.Add(insert, values...)
+	w.size += size
+	return nil
+}
+
+// flush writes the batch.
+func (w *writer) flush(ctx context.Context) error {
+	err := w.batch.Exec(ctx)
+	w.batch.Reset()
+	w.size = 0
+	return err
+}
+
+// given returns addresses to be written. To write none would be to delete those that are there, which are none.
+func given(addresses []string) any {
+	if len(addresses) == 0 {
+		return node.Unset
+	}
+	return addresses
+}
 
 // finished notes that the message at a position is done with.
 func (l *loader) finished(position int64) {

@@ -44,6 +44,9 @@ type Measurement struct {
 // measures how long each takes from the call to the decoded first page. A twentieth as many
 // searches before that warm up and are not counted.
 func (in *Inbox) Measure(ctx context.Context, source Source, opts MeasureOptions) (*Measurement, error) {
+	if opts.Searches < 0 || opts.Limit < 0 {
+		return nil, fmt.Errorf("the number of searches or their limit is negative: %d, %d", opts.Searches, opts.Limit)
+	}
 	opts = opts.withDefaults()
 	const questions = 20_000
 	sample, err := takeSample(source, sampleOptions{words: questions, peers: questions, seed: opts.Seed})
@@ -70,7 +73,9 @@ func (in *Inbox) Measure(ctx context.Context, source Source, opts MeasureOptions
 				return nil, err
 			}
 			if want := min(opts.Limit, len(sample.answers[q])); len(hits) != want {
-				return nil, &Difference{User: q.user, Words: []string{q.key}, Text: fmt.Sprintf("%d hits; the mail has %d", len(hits), want)}
+				d := newDifference(q)
+				d.Text = fmt.Sprintf("%d hits; the mail has %d", len(hits), want)
+				return nil, d
 			}
 			if i >= opts.Searches/20 {
 				times = append(times, took)
