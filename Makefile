@@ -5,7 +5,7 @@ SHELL := bash
 
 FUZZTIME ?= 10s
 
-.PHONY: build check test race bench fuzz generate
+.PHONY: build check test race bench fuzz clients generate power-loss soak
 
 build:
 	go build -trimpath -o bin/ilium .
@@ -32,6 +32,18 @@ fuzz:
 		echo "$$target in $$package"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
 	done
+
+# Starts the program and uses it with other people's drivers; downloads them.
+clients:
+	cd tests/clients/gocql && go vet . && go test -count 1 .
+
+# Cuts the power of a disk and makes one fail; needs root, loop devices and ext4.
+power-loss:
+	PROCESS_POWER_LOSS=1 go test ./tests/process -v -run 'PowerLoss|DiskFailure'
+
+# Kills and damages twenty times as often as the tests do.
+soak:
+	PROCESS_ROUNDS=20 go test ./tests/process -run 'Damaged|Survive' -timeout 1h
 
 generate:
 	grammar/generate.sh

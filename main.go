@@ -67,7 +67,7 @@ func rootCommand() *cobra.Command {
 	}
 	s := &settings{}
 	s.flags(root)
-	root.AddCommand(configCommand(s), versionCommand(), workload.DemoCommand(startNode),
+	root.AddCommand(startCommand(s), configCommand(s), versionCommand(), workload.DemoCommand(startNode),
 		workload.Command(s.start), shell.CQLCommand(s.start))
 	return root
 }

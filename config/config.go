@@ -36,6 +36,14 @@ type Config struct {
 	WriteRequestTimeout    time.Duration // write_request_timeout
 	TruncateRequestTimeout time.Duration // truncate_request_timeout
 	RequestTimeout         time.Duration // request_timeout
+
+	RPCAddress                                   string // rpc_address
+	NativeTransportPort                          int    // native_transport_port; 0: any that is free
+	NativeTransportMaxFrameSize                  Size   // native_transport_max_frame_size
+	NativeTransportMaxConcurrentConnections      int    // native_transport_max_concurrent_connections
+	NativeTransportMaxConcurrentConnectionsPerIP int    // native_transport_max_concurrent_connections_per_ip; 0: not limited
+	NativeTransportMaxRequestDataInFlight        Size   // native_transport_max_request_data_in_flight; 0: derived from Memory
+	NativeTransportMaxRequestDataInFlightPerIP   Size   // native_transport_max_request_data_in_flight_per_ip; 0: derived from Memory
 }
 
 // CommitlogSync says when a write is on disk relative to its acknowledgment.

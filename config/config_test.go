@@ -40,6 +40,8 @@ func TestDefaults(t *testing.T) {
 		PreparedStatementsCacheSize: 10 * MiB, DefaultKeyspaceRF: 1,
 		ReadRequestTimeout: 5 * time.Second, RangeRequestTimeout: 10 * time.Second, WriteRequestTimeout: 2 * time.Second,
 		TruncateRequestTimeout: time.Minute, RequestTimeout: 10 * time.Second,
+		RPCAddress: "127.0.0.1", NativeTransportPort: 9042, NativeTransportMaxFrameSize: 16 * MiB,
+		NativeTransportMaxConcurrentConnections: 4096,
 	}
 	if got := Default(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -119,29 +121,36 @@ func TestWrite(t *testing.T) {
 	if err := loaded.Write(&out); err != nil {
 		t.Fatal(err)
 	}
-	const want = `cluster_name:                    "12"         # c.yaml:1
-datacenter:                      datacenter1  # default
-rack:                            rack1        # default
-data_directory:                  ilium-data   # default
-memory:                          2GiB         # ILIUM_MEMORY
-commitlog_sync:                  group        # default
-# commitlog_sync_period:         10s          no effect: used with commitlog_sync: periodic only
-commitlog_sync_group_window:     0s           # default
-disk_space_floor:                0B           # default
-compaction_throughput:           64MiB/s      # default
-max_mutation_size:               16MiB        # default
-batch_size_warn_threshold:       128KiB       # default
-batch_size_fail_threshold:       1MiB         # default
-tombstone_warn_threshold:        1000         # default
-tombstone_failure_threshold:     100000       # default
-page_size:                       5000         # default
-prepared_statements_cache_size:  10MiB        # default
-default_keyspace_rf:             1            # default
-read_request_timeout:            5s           # default
-range_request_timeout:           10s          # default
-write_request_timeout:           1500ms       # --set
-truncate_request_timeout:        1m           # default
-request_timeout:                 10s          # default
+	const want = `cluster_name:                                        "12"         # c.yaml:1
+datacenter:                                          datacenter1  # default
+rack:                                                rack1        # default
+data_directory:                                      ilium-data   # default
+memory:                                              2GiB         # ILIUM_MEMORY
+commitlog_sync:                                      group        # default
+# commitlog_sync_period:                             10s          no effect: used with commitlog_sync: periodic only
+commitlog_sync_group_window:                         0s           # default
+disk_space_floor:                                    0B           # default
+compaction_throughput:                               64MiB/s      # default
+max_mutation_size:                                   16MiB        # default
+batch_size_warn_threshold:                           128KiB       # default
+batch_size_fail_threshold:                           1MiB         # default
+tombstone_warn_threshold:                            1000         # default
+tombstone_failure_threshold:                         100000       # default
+page_size:                                           5000         # default
+prepared_statements_cache_size:                      10MiB        # default
+default_keyspace_rf:                                 1            # default
+read_request_timeout:                                5s           # default
+range_request_timeout:                               10s          # default
+write_request_timeout:                               1500ms       # --set
+truncate_request_timeout:                            1m           # default
+request_timeout:                                     10s          # default
+rpc_address:                                         127.0.0.1    # default
+native_transport_port:                               9042         # default
+native_transport_max_frame_size:                     16MiB        # default
+native_transport_max_concurrent_connections:         4096         # default
+native_transport_max_concurrent_connections_per_ip:  0            # default
+native_transport_max_request_data_in_flight:         0B           # default
+native_transport_max_request_data_in_flight_per_ip:  0B           # default
 `
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)

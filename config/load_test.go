@@ -114,13 +114,11 @@ func TestMalformedFiles(t *testing.T) {
 }
 
 func TestReserved(t *testing.T) {
-	const refused = "not supported yet: this version serves the embedded API and the command line only"
+	const refused = "not supported yet: this version serves the embedded API, the command line and the CQL native protocol"
 	check := problemChecker(t)
-	check("native_transport_port: 9042", "c.yaml:1: native_transport_port: "+refused)
 	check("postgres_port: 5432", "c.yaml:1: postgres_port: "+refused)
 	check("http_port: 8080", "c.yaml:1: http_port: "+refused)
 	check("listen_address: 127.0.0.1", "c.yaml:1: listen_address: "+refused)
-	check("rpc_address: 127.0.0.1", "c.yaml:1: rpc_address: "+refused)
 	check("seeds: [127.0.0.1, 127.0.0.2]", "c.yaml:1: seeds: "+refused)
 	check("seeds: 127.0.0.1, 127.0.0.2", "c.yaml:1: seeds: "+refused)
 
@@ -149,7 +147,7 @@ func TestMistakesInEnvironmentAndSet(t *testing.T) {
 	check(one("ILIUM_RACK"), nil, "ILIUM_RACK: rack: must not be empty")
 	check(one("ILIUM_RACK=\xff"), nil, `ILIUM_RACK: rack: "\xff" is not valid UTF-8`)
 	check(one("ILIUM_HTTP_PORT=1"), nil, "ILIUM_HTTP_PORT: http_port: not supported yet: "+
-		"this version serves the embedded API and the command line only")
+		"this version serves the embedded API, the command line and the CQL native protocol")
 	check(nil, one("memory"), `--set: "memory" is not in the form name=value`)
 	check(nil, one(""), `--set: "" is not in the form name=value`)
 	check(nil, one("=1"), `--set: "=1" is not in the form name=value`)

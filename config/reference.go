@@ -90,7 +90,7 @@ constrain each other:
 const referenceReserved = `
 ## Not honored yet
 
-These names are reserved. This version serves the embedded API and the command line only: setting one of
+These names are reserved. This version serves the embedded API, the command line and the CQL native protocol: setting one of
 them is an error.
 
 | Setting | Type | Meaning |

@@ -106,9 +106,37 @@ var settings = []setting{
 		about: "Time limit of every other request.",
 	}, minTimeout, maxTimeout, func(c *Config) *time.Duration { return &c.RequestTimeout }),
 
+	plain(texts, setting{
+		name: "rpc_address", def: "127.0.0.1",
+		about: "Address for clients to connect to, a name or an IP address; used by ilium start.",
+	}, func(c *Config) *string { return &c.RPCAddress }),
+	ranged(numbers, setting{
+		name: "native_transport_port", def: "9042",
+		about: "Port of the CQL native protocol; 0 takes any that is free; used by ilium start.",
+	}, 0, math.MaxUint16, func(c *Config) *int { return &c.NativeTransportPort }),
+	ranged(sizes, setting{
+		name: "native_transport_max_frame_size", def: "16MiB",
+		about: "Largest request of the CQL native protocol.",
+	}, 128*KiB, 256*MiB, func(c *Config) *Size { return &c.NativeTransportMaxFrameSize }),
+	ranged(numbers, setting{
+		name: "native_transport_max_concurrent_connections", def: "4096",
+		about: "Number of clients' connections above which further ones are closed.",
+	}, 1, math.MaxInt32, func(c *Config) *int { return &c.NativeTransportMaxConcurrentConnections }),
+	ranged(numbers, setting{
+		name: "native_transport_max_concurrent_connections_per_ip", def: "0",
+		about: "Number of connections from one address above which further ones are closed; 0 means no limit.",
+	}, 0, math.MaxInt32, func(c *Config) *int { return &c.NativeTransportMaxConcurrentConnectionsPerIP }),
+	ranged(sizes, setting{
+		name: "native_transport_max_request_data_in_flight", def: "0B",
+		about: "Bytes of requests under way above which no more are read from clients, " +
+			"or answered with OVERLOADED if a client has asked for that; 0B takes a tenth of memory.",
+	}, 0, unlimited, func(c *Config) *Size { return &c.NativeTransportMaxRequestDataInFlight }),
+	ranged(sizes, setting{
+		name: "native_transport_max_request_data_in_flight_per_ip", def: "0B",
+		about: "The same for the clients at one address; 0B takes a fortieth of memory.",
+	}, 0, unlimited, func(c *Config) *Size { return &c.NativeTransportMaxRequestDataInFlightPerIP }),
+
 	reserve("text", parseText, setting{name: "listen_address", about: "Address for other nodes to connect to."}),
-	reserve("text", parseText, setting{name: "rpc_address", about: "Address for clients to connect to."}),
-	reserve("port", parsePort, setting{name: "native_transport_port", about: "Port of the CQL native protocol."}),
 	reserve("port", parsePort, setting{name: "postgres_port", about: "Port of the Postgres protocol."}),
 	reserve("port", parsePort, setting{name: "http_port", about: "Port of the HTTP interface."}),
 	reserve("list of text", parseList, setting{name: "seeds", list: true, about: "Addresses of nodes through which a new node finds the cluster."}),

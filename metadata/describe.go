@@ -12,32 +12,90 @@ import (
 )
 
 // Describe returns the statement that creates a table like t, in the form of DESCRIBE TABLE. Applied to a
-// schema that has the types it needs, it makes an equal table, but for ids and the incarnation.
-func Describe(t *schema.Table) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE TABLE %s.%s (\n", cqltype.QuoteName(t.Keyspace), cqltype.QuoteName(t.Name))
+// schema that has the types it needs, it makes an equal table, but for ids and the incarnation. A virtual
+// table cannot be created: what is returned for it is a comment.
+func Describe(t *schema.Table) string { return describeTable(t, false) }
+
+// DescribeInternals is Describe with the id of t and its dropped columns, in the form of DESCRIBE TABLE WITH
+// INTERNALS: statements that create t and drop those columns again.
+func DescribeInternals(t *schema.Table) string { return describeTable(t, true) }
+
+func describeTable(t *schema.Table, internals bool) string {
+	dropped := droppedColumns(t, internals)
+	options := describeOptions(t.Options)
+	if t.Virtual {
+		options = []string{"comment = " + quote(t.Options.Comment)}
+	}
+	if len(t.Clustering) > 0 {
+		options = slices.Insert(options, 0, "CLUSTERING ORDER BY ("+describeOrder(t)+")")
+	}
+	if internals {
+		options = slices.Insert(options, 0, "ID = "+t.ID.String())
+	}
+	name := cqltype.QuoteName(t.Keyspace) + "." + cqltype.QuoteName(t.Name)
+	text := fmt.Sprintf("TABLE %s (\n    %s\n) WITH %s;", name, strings.Join(describeColumns(t, dropped), ",\n    "), strings.Join(options, "\n    AND "))
+	if t.Virtual {
+		return describeVirtual("Table", "a virtual table", name, text)
+	}
+	for _, d := range dropped {
+		text += fmt.Sprintf("\nALTER TABLE %s DROP %s USING TIMESTAMP %d;", name, cqltype.QuoteName(d.Name), d.At)
+		if c := t.Column(d.Name); c != nil {
+			text += fmt.Sprintf("\nALTER TABLE %s ADD %s;", name, describeColumn(c))
+		}
+	}
+	return "CREATE " + text
+}
+
+// droppedColumns returns the dropped columns that are to be shown, in order of their names.
+func droppedColumns(t *schema.Table, internals bool) []schema.DroppedColumn {
+	if !internals {
+		return nil
+	}
+	return t.LastDropped()
+}
+
+// describeColumns returns the lines between the parentheses.
+func describeColumns(t *schema.Table, dropped []schema.DroppedColumn) []string {
+	isDropped := func(name string) bool {
+		return slices.ContainsFunc(dropped, func(d schema.DroppedColumn) bool { return d.Name == name })
+	}
 	single := len(t.Partition) == 1 && len(t.Clustering) == 0
 	var lines []string
 	for _, c := range slices.Concat(t.Partition, t.Clustering, simpleFirst(t.Static), simpleFirst(t.Regular)) {
-		line := cqltype.QuoteName(c.Name) + " " + c.Type.String()
+		line := describeColumn(c)
 		switch {
-		case c.Kind == schema.Static:
-			line += " static"
 		case single && c.Kind == schema.PartitionKey:
 			line += " PRIMARY KEY"
+		case isDropped(c.Name):
+			continue // it is added again after it was dropped
+		}
+		lines = append(lines, line)
+	}
+	for _, d := range dropped {
+		line := cqltype.QuoteName(d.Name) + " " + d.Type
+		if d.Static {
+			line += " static"
 		}
 		lines = append(lines, line)
 	}
 	if !single {
 		lines = append(lines, "PRIMARY KEY ("+describeKey(t)+")")
 	}
-	b.WriteString("    " + strings.Join(lines, ",\n    ") + "\n) WITH ")
-	options := describeOptions(t.Options)
-	if len(t.Clustering) > 0 {
-		options = append([]string{"CLUSTERING ORDER BY (" + describeOrder(t) + ")"}, options...)
+	return lines
+}
+
+func describeColumn(c *schema.Column) string {
+	line := cqltype.QuoteName(c.Name) + " " + c.Type.String()
+	if c.Kind == schema.Static {
+		line += " static"
 	}
-	b.WriteString(strings.Join(options, "\n    AND ") + ";")
-	return b.String()
+	return line
+}
+
+// describeVirtual wraps the description of something that only the system can make.
+func describeVirtual(what, kind, name, text string) string {
+	return fmt.Sprintf("/*\nWarning: %s %s is %s and cannot be recreated with CQL.\nStructure, for reference:\nVIRTUAL %s\n*/",
+		what, name, kind, text)
 }
 
 // simpleFirst puts the columns that are stored cell by cell behind the others.
@@ -121,11 +179,15 @@ func entriesOf(m map[string]string) []string {
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // DescribeKeyspace returns the statement that creates a keyspace like k, without what is in it, in the
-// form of DESCRIBE ONLY KEYSPACE.
+// form of DESCRIBE ONLY KEYSPACE. For a virtual keyspace it is a comment.
 func DescribeKeyspace(k *schema.Keyspace) string {
+	name := cqltype.QuoteName(k.Name)
+	if k.IsVirtual() {
+		return describeVirtual("Keyspace", "a virtual keyspace", name, "KEYSPACE "+name+";")
+	}
 	replication := append([]string{quote(classOption) + ": " + quote(k.Replication.Class)}, entriesOf(k.Replication.Options)...)
 	return fmt.Sprintf("CREATE KEYSPACE %s WITH replication = {%s}  AND durable_writes = %t;",
-		cqltype.QuoteName(k.Name), strings.Join(replication, ", "), k.DurableWrites)
+		name, strings.Join(replication, ", "), k.DurableWrites)
 }
 
 // DescribeType returns the statement that creates a user-defined type like t, in the form of DESCRIBE TYPE.

@@ -21,6 +21,9 @@ var (
 	sharedKeyspaces = map[string]bool{"system_auth": true, "system_distributed": true, "system_traces": true}
 )
 
+// IsSystem reports whether a keyspace is the system's by its name.
+func IsSystem(keyspace string) bool { return isLocal(keyspace) || isShared(keyspace) }
+
 func isVirtual(keyspace string) bool {
 	return strings.EqualFold(keyspace, "system_views") || strings.EqualFold(keyspace, "system_virtual_schema")
 }

@@ -21,6 +21,8 @@
 //	}
 //	err = rows.Close()
 //
+// Serve lets clients of Cassandra's native protocol in as well; until it is called, nothing listens.
+//
 // A statement whose context has ended is not carried out. A write during which it ends may be.
 //
 // Values are converted as package schema/cqltype describes. Errors are the structs of the packages
@@ -40,22 +42,35 @@ import (
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/query"
+	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/wire/cql"
 )
 
 // A Node is a running database node. All its methods may be called concurrently.
 type Node struct {
 	config   config.Config
+	opts     Options
 	engine   *storage.Engine
 	log      *metadata.Log
+	system   *system.Tables
 	executor *query.Executor
 	failed   chan error
+	clients  clients
 
 	stop    sync.Once
 	stopErr error
+}
+
+// clients is the server of the CQL native protocol, if there is one.
+type clients struct {
+	mu      sync.Mutex
+	server  *cql.Server
+	stopped bool
+	done    sync.WaitGroup
 }
 
 // Options are what a node takes from the program around it. Zero fields take the default.
@@ -81,7 +96,7 @@ func StartWith(ctx context.Context, cfg config.Config, opts Options) (*Node, err
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	n := &Node{config: cfg, failed: make(chan error, 1)}
+	n := &Node{config: cfg, opts: opts, failed: make(chan error, 2)} // storage and the server report one each
 	if err := n.open(ctx, opts); err != nil {
 		if n.engine != nil {
 			err = errors.Join(err, n.engine.Close())
@@ -103,13 +118,17 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 	n.log, err = metadata.Open(n.engine, metadata.Options{
 		DefaultReplicationFactor: n.config.DefaultKeyspaceRF,
 		Datacenters:              []string{n.config.Datacenter},
+		OnChange:                 n.schemaChanged,
 	})
 	if err != nil {
 		return err
 	}
 	tables.open(n.log)
 	n.engine.Reclaim() // what was dropped before the last stop
-	n.executor = query.New(n.log, coordinator.New(n.engine, n.config.Datacenter), query.Options{
+	if err := n.openSystem(ctx); err != nil {
+		return err
+	}
+	n.executor = query.New(n.log, coordinator.New(n.engine, n.config.Datacenter), n.system, query.Options{
 		ReadTimeout:     n.config.ReadRequestTimeout,
 		RangeTimeout:    n.config.RangeRequestTimeout,
 		WriteTimeout:    n.config.WriteRequestTimeout,
@@ -173,10 +192,10 @@ func (n *Node) fail(err error) { n.failed <- err }
 // program should then stop the node and end.
 func (n *Node) Failed() <-chan error { return n.failed }
 
-// Stop makes everything durable and closes the node. Statements under way finish first; later
-// ones fail. Iterators must be closed before. It may be called more than once.
+// Stop disconnects clients, makes everything durable and closes the node. Statements under way finish first;
+// later ones fail. Iterators must be closed before. It may be called more than once.
 func (n *Node) Stop() error {
-	n.stop.Do(func() { n.stopErr = n.engine.Close() })
+	n.stop.Do(func() { n.stopErr = errors.Join(n.stopServing(), n.engine.Close()) })
 	return n.stopErr
 }
 

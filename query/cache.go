@@ -7,6 +7,7 @@ import (
 
 	"github.com/iliumdb/ilium/grammar/ast"
 	"github.com/iliumdb/ilium/query/plan"
+	"github.com/iliumdb/ilium/query/system"
 )
 
 // A statement is a parsed statement with its newest plan.
@@ -27,6 +28,8 @@ type cache struct {
 
 	mu      sync.Mutex
 	size    int64
+	hits    int64
+	misses  int64
 	entries map[cacheKey]*list.Element
 	order   *list.List // of *cacheEntry, the last used first
 }
@@ -49,10 +52,19 @@ func (c *cache) get(keyspace, text string) *statement {
 	defer c.mu.Unlock()
 	e, ok := c.entries[cacheKey{keyspace, text}]
 	if !ok {
+		c.misses++
 		return nil
 	}
+	c.hits++
 	c.order.MoveToFront(e)
 	return e.Value.(*cacheEntry).statement
+}
+
+// stats describes the cache for system_views.caches.
+func (c *cache) stats(name string) system.Cache {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return system.Cache{Name: name, Capacity: c.limit, Size: c.size, Entries: len(c.entries), Hits: c.hits, Misses: c.misses}
 }
 
 // put adds a statement, and returns it or the one that another goroutine has added meanwhile.

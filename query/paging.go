@@ -5,7 +5,6 @@ import (
 	"hash/crc32"
 
 	"github.com/iliumdb/ilium/schema"
-	"github.com/iliumdb/ilium/storage"
 )
 
 // A position is where a page of rows ends. It is handed to the client as the paging state, and
@@ -18,7 +17,7 @@ type position struct {
 }
 
 // set notes the row that cursor stands on as the last one.
-func (p *position) set(partition []byte, cursor *storage.Cursor, whole bool) {
+func (p *position) set(partition []byte, cursor cursor, whole bool) {
 	p.partition, p.clustering = append([]byte{}, partition...), nil
 	if cursor.Row() != nil && !whole {
 		p.clustering = append([]byte{}, cursor.Clustering()...)

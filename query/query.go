@@ -2,8 +2,9 @@
 //
 // An Executor serves all clients of one node; each client has a Session. A statement is parsed
 // and planned (package plan), its plan is kept under its text, and carried out: modifications
-// become mutations for the coordinator, reads become cursors whose rows are encoded as the native
-// protocol sends them. The embedded API and every wire protocol enter here.
+// become mutations for the coordinator, reads become cursors, of the coordinator or, for the tables of the
+// system, of package system, whose rows are encoded as the native protocol sends them. The embedded API
+// and every wire protocol enter here.
 //
 // A plan belongs to one epoch of the schema. When the schema has changed, the statement is planned
 // again when it is next used; it is not parsed again.
@@ -22,6 +23,7 @@ import (
 	"github.com/iliumdb/ilium/grammar/ast"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/query/plan"
+	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/schema"
 )
 
@@ -68,6 +70,7 @@ func (o Options) withDefaults() Options {
 type Executor struct {
 	log         *metadata.Log
 	coordinator *coordinator.Coordinator
+	system      *system.Tables
 	opts        Options
 	cache       *cache
 
@@ -78,9 +81,9 @@ type Executor struct {
 }
 
 // New returns an Executor. Dependencies come first; everything tunable is in opts.
-func New(log *metadata.Log, c *coordinator.Coordinator, opts Options) *Executor {
+func New(log *metadata.Log, c *coordinator.Coordinator, tables *system.Tables, opts Options) *Executor {
 	opts = opts.withDefaults()
-	e := &Executor{log: log, coordinator: c, opts: opts, cache: newCache(opts.PlanCache)}
+	e := &Executor{log: log, coordinator: c, system: tables, opts: opts, cache: newCache(opts.PlanCache)}
 	for i := range e.node {
 		e.node[i] = byte(rand.Uint32())
 	}
@@ -98,10 +101,20 @@ type Session struct {
 	keyspace atomic.Pointer[string]
 }
 
+// Caches describes the executor's caches, for system_views.caches.
+func (e *Executor) Caches() []system.Cache { return []system.Cache{e.cache.stats("statements")} }
+
 // NewSession returns a session without a keyspace.
 func (e *Executor) NewSession() *Session {
 	s := &Session{executor: e}
 	s.keyspace.Store(new(string))
+	return s
+}
+
+// NewSessionIn returns a session with a keyspace, which need not exist.
+func (e *Executor) NewSessionIn(keyspace string) *Session {
+	s := &Session{executor: e}
+	s.keyspace.Store(&keyspace)
 	return s
 }
 
@@ -192,7 +205,7 @@ func (e *Executor) plan(keyspace string, s *statement) (plan.Plan, error) {
 	if p := s.planned.Load(); p != nil && p.epoch == now.Epoch {
 		return p.plan, nil
 	}
-	p, err := plan.Make(now, keyspace, s.parsed)
+	p, err := plan.Make(e.system.Catalog(now), keyspace, s.parsed)
 	if err != nil {
 		return nil, err
 	}
@@ -217,6 +230,8 @@ func (s *Session) run(ctx context.Context, keyspace string, p plan.Plan, paramet
 		return &Result{Kind: SetKeyspace, Keyspace: p.Keyspace}, nil
 	case *plan.Define:
 		return e.define(ctx, keyspace, p)
+	case *plan.Describe:
+		return e.describe(p, parameters)
 	case *plan.Explain:
 		return explain(p), nil
 	default:

@@ -14,6 +14,7 @@ import (
 	"github.com/iliumdb/ilium/grammar/ast"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/query/plan"
+	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
 	"github.com/iliumdb/ilium/storage"
@@ -42,7 +43,11 @@ func newSession(t testing.TB, opts Options, statements ...string) *Session {
 	if log, err = metadata.Open(engine, metadata.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	s := New(log, coordinator.New(engine, "datacenter1"), opts).NewSession()
+	tables, err := system.New(system.Node{}, system.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(log, coordinator.New(engine, "datacenter1"), tables, opts).NewSession()
 	for _, text := range append([]string{
 		"CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", "USE ks"}, statements...) {
 		execute(t, s, text)

@@ -12,7 +12,6 @@ import (
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/consistency"
 	"github.com/iliumdb/ilium/query/plan"
-	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
 	"github.com/iliumdb/ilium/storage"
@@ -149,7 +148,7 @@ func (r *reader) scan(ctx context.Context) error {
 		}
 		r.partitionLeft = resume.partitionLeft
 	}
-	cursor, err := r.executor.coordinator.Scan(r.plan.Keyspace, r.parameters.Consistency, s)
+	cursor, err := r.openScan(s)
 	if err != nil {
 		return err
 	}
@@ -176,7 +175,7 @@ func (r *reader) readPartitions(ctx context.Context) error {
 		if len(key) == 0 {
 			return schema.Invalid("Key may not be empty")
 		}
-		partitions = append(partitions, row.AppendPartition(nil, int64(ring.TokenOf(key)), key))
+		partitions = append(partitions, r.prefixOf(key))
 	}
 	for _, prefix := range partitions {
 		if resume != nil && !bytes.Equal(prefix, resume.partition) {
@@ -216,7 +215,7 @@ func (r *reader) readPartition(ctx context.Context, resume *position) (full bool
 			return false, nil
 		}
 	}
-	cursor, err := r.executor.coordinator.Read(r.plan.Keyspace, r.parameters.Consistency, read)
+	cursor, err := r.openPartition(read)
 	if err != nil {
 		return false, err
 	}
@@ -247,7 +246,7 @@ func cutSlices(list []storage.Slice, clustering []byte, reverse bool) []storage.
 }
 
 // drain takes the rows of a cursor. It reports true when the page is full or LIMIT reached.
-func (r *reader) drain(ctx context.Context, cursor *storage.Cursor) (full bool, err error) {
+func (r *reader) drain(ctx context.Context, cursor cursor) (full bool, err error) {
 	defer func() {
 		r.tombstones += cursor.Stats().Tombstones
 		r.live += cursor.Stats().Rows
@@ -284,7 +283,7 @@ func (r *reader) drain(ctx context.Context, cursor *storage.Cursor) (full bool, 
 }
 
 // take makes the cursor's row the row at hand.
-func (r *reader) take(cursor *storage.Cursor) error {
+func (r *reader) take(cursor cursor) error {
 	r.row.Static, r.row.Regular = cursor.Static(), cursor.Row()
 	columns := r.plan.Table.Clustering
 	if r.row.Regular == nil || r.plan.Distinct {
@@ -326,7 +325,7 @@ func (r *reader) splitPartition() error {
 
 // emit puts the row at hand into the result. It reports true if the result has no room for it,
 // or none left behind it.
-func (r *reader) emit(cursor *storage.Cursor) (full bool, err error) {
+func (r *reader) emit(cursor cursor) (full bool, err error) {
 	if r.limitLeft == 0 {
 		return true, nil
 	}

@@ -63,9 +63,7 @@ func (r *Rows) endValue(at int, ok bool) {
 func explain(p *plan.Explain) *Result {
 	rows := &Rows{Columns: []plan.Spec{{Name: "plan", Type: cqltype.TypeText}}}
 	for _, line := range strings.Split(p.String(), "\n") {
-		at := rows.beginValue()
-		rows.Data = append(rows.Data, line...)
-		rows.endValue(at, true)
+		rows.addText(line)
 		rows.Count++
 	}
 	return &Result{Kind: RowsResult, Rows: rows}

@@ -100,6 +100,9 @@ func NewKeyspace(name string, replication Replication, durableWrites bool) *Keys
 		tables: map[string]*Table{}, types: map[string]*cqltype.Type{}}
 }
 
+// IsVirtual reports whether k holds virtual tables, which have no replicas. Only the system has such keyspaces.
+func (k *Keyspace) IsVirtual() bool { return k.Replication.Class == "" }
+
 // Table returns the table of that name, or nil.
 func (k *Keyspace) Table(name string) *Table { return k.tables[name] }
 

@@ -14,7 +14,8 @@ import (
 type Table struct {
 	Keyspace, Name string
 	ID             cqltype.UUID
-	Incarnation    uint32 // under which storage keeps its data; TRUNCATE gives it a new one
+	Incarnation    uint32 // under which storage keeps its data; TRUNCATE gives it a new one; 0 for tables of the system
+	Virtual        bool   // made of the node's state, as Cassandra means it; partitions are in order of their keys
 	Options        Options
 
 	Partition  []*Column // the partition key, in order
@@ -78,6 +79,15 @@ type DroppedColumn struct {
 	At     int64 // write timestamp of the drop, microseconds
 }
 
+// LastDropped returns the dropped columns in order of their names; of several with one name, the one that was dropped last.
+func (t *Table) LastDropped() []DroppedColumn {
+	last := map[string]DroppedColumn{}
+	for _, d := range t.Dropped {
+		last[d.Name] = d
+	}
+	return slices.SortedFunc(maps.Values(last), func(a, b DroppedColumn) int { return strings.Compare(a.Name, b.Name) })
+}
+
 // Seal makes the lookups of a table that was built or changed by hand, and sorts its static and
 // regular columns. It must be called once, before the table is shared.
 func (t *Table) Seal() *Table {
@@ -115,6 +125,9 @@ func (t *Table) Columns() func(yield func(*Column) bool) {
 		}
 	}
 }
+
+// IsSystem reports whether the table belongs to the system: it is read only, and not kept in storage.
+func (t *Table) IsSystem() bool { return t.Incarnation == 0 }
 
 // Column returns the column of that name, or nil.
 func (t *Table) Column(name string) *Column { return t.byName[name] }

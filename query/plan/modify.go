@@ -69,6 +69,7 @@ func (p *planner) batch(s *ast.Batch) (Plan, error) {
 	if s.Kind == ast.CounterBatch {
 		return nil, schema.Invalid("Counters are not supported yet (BEGIN COUNTER BATCH)")
 	}
+	p.batched = s.Kind
 	out := &Batch{Unlogged: s.Kind == ast.UnloggedBatch, markers: p.markers}
 	if s.Using.TTL() != nil {
 		return nil, schema.Invalid("Global TTL on the BATCH statement is not supported.")
@@ -93,9 +94,25 @@ func (p *planner) batch(s *ast.Batch) (Plan, error) {
 	return out, nil
 }
 
+// writable finds the table that a statement is to change.
+func (p *planner) writable(name ast.Qualified) (*schema.Table, error) {
+	t, err := p.table(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Virtual && p.batched == ast.LoggedBatch:
+		return nil, schema.Invalid("Cannot include a virtual table statement in a logged batch")
+	case t.Virtual:
+		return nil, schema.Invalid("Modification is not supported by table %s", t)
+	case t.IsSystem():
+		return nil, schema.Unauthorized("%s keyspace is not user-modifiable.", t.Keyspace)
+	}
+	return t, nil
+}
+
 // begin plans what all modifications have.
 func (p *planner) begin(kind string, name ast.Qualified, using ast.Using) (*Modify, error) {
-	t, err := p.table(name)
+	t, err := p.writable(name)
 	if err != nil {
 		return nil, err
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/iliumdb/ilium/schema/cqltype"
 )
 
-// A Plan is a statement that is ready to be carried out: a *Select, *Modify, *Batch, *Define, *Use
-// or *Explain. Plans are immutable and safe for concurrent use.
+// A Plan is a statement that is ready to be carried out: a *Select, *Modify, *Batch, *Define, *Describe,
+// *Use or *Explain. Plans are immutable and safe for concurrent use.
 type Plan interface {
 	// Markers describes the bind markers, in the order of the text.
 	Markers() []Spec
@@ -77,19 +77,26 @@ func (e *Explain) Markers() []Spec { return e.Plan.Markers() }
 
 func (e *Explain) String() string { return e.Plan.String() }
 
-// Make plans a statement in a schema. keyspace is the one that unqualified names are looked up
+// A Catalog finds what statements name. *schema.Schema is one, of what users have made.
+type Catalog interface {
+	// Keyspace returns the keyspace of that name, or nil.
+	Keyspace(name string) *schema.Keyspace
+}
+
+// Make plans a statement with what is in a catalog. keyspace is the one that unqualified names are looked up
 // in, or empty. The error says what is wrong with the statement.
-func Make(s *schema.Schema, keyspace string, parsed *ast.Parsed) (Plan, error) {
-	p := &planner{schema: s, keyspace: keyspace, markers: make([]Spec, len(parsed.Markers)), named: parsed.Markers}
+func Make(c Catalog, keyspace string, parsed *ast.Parsed) (Plan, error) {
+	p := &planner{schema: c, keyspace: keyspace, markers: make([]Spec, len(parsed.Markers)), named: parsed.Markers}
 	return p.statement(parsed.Statement)
 }
 
 // A planner plans one statement.
 type planner struct {
-	schema   *schema.Schema
+	schema   Catalog
 	keyspace string
 	markers  []Spec
 	named    []*ast.Marker
+	batched  ast.BatchKind // of the batch that is planned; 0 outside of one
 }
 
 func (p *planner) statement(statement ast.Statement) (Plan, error) {
@@ -111,6 +118,8 @@ func (p *planner) statement(statement ast.Statement) (Plan, error) {
 			return nil, err
 		}
 		return &Explain{Plan: inner}, nil
+	case *ast.Describe:
+		return p.describe(s)
 	case *ast.CreateKeyspace, *ast.AlterKeyspace, *ast.DropKeyspace, *ast.CreateTable, *ast.CreateTableLike,
 		*ast.AlterTable, *ast.DropTable, *ast.CreateType, *ast.AlterType, *ast.DropType, *ast.Truncate,
 		*ast.CreateIndex, *ast.DropIndex, *ast.CreateMaterializedView, *ast.AlterMaterializedView, *ast.DropMaterializedView,

@@ -46,6 +46,9 @@ func (s *Select) IsPoint() bool { return s.Where.isRow() && !s.Distinct }
 // HasIn reports whether the plan may read several named partitions.
 func (s *Select) HasIn() bool { return s.Where.hasIn() }
 
+// Filters reports whether rows are read that may not be part of the result.
+func (s *Select) Filters() bool { return len(s.Where.filters) > 0 }
+
 // Limits returns LIMIT and PER PARTITION LIMIT; 0 means none.
 func (s *Select) Limits(b *Binding) (limit, perPartition int, err error) {
 	if perPartition, err = evalLimit(s.perPartition, b); err != nil {

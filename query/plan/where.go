@@ -40,6 +40,7 @@ const needsFiltering = "Cannot execute this query as it might involve data filte
 // only about static columns.
 func (p *planner) where(t *schema.Table, kind statementKind, relations []ast.Relation, filtering, staticOnly bool) (*Where, error) {
 	w := &Where{table: t, kind: kind}
+	filtering = filtering || t.Virtual // which are small
 	var partition, clustering, others []*condition
 	for _, r := range relations {
 		c, err := p.condition(t, kind, r)

@@ -14,7 +14,8 @@ import (
 	"github.com/iliumdb/ilium/schema/cqltype"
 )
 
-// TestScripts runs every script, against Ilium or against the Cassandra that -peer names.
+// TestScripts runs every script against Ilium, in the process and over a connection, or against the Cassandra that
+// -peer names.
 func TestScripts(t *testing.T) {
 	peer := peerAddress()
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -22,7 +23,8 @@ func TestScripts(t *testing.T) {
 			runOnPeer(t, path, peer)
 			return
 		}
-		Run(t, path, newIlium(t), Options{Keyspace: "h_cql"})
+		Run(t, path, ilium{newIlium(t).Executor().NewSession()}, Options{Keyspace: "h_cql"})
+		Run(t, path, newWire(t, newIlium(t)), Options{Keyspace: "h_wire"})
 	})
 }
 

@@ -3,7 +3,7 @@
 // The scripts are the files testdata/<feature>/<topic>. Their outcomes were recorded from Apache Cassandra 5.0.6 and
 // are what Ilium has to answer:
 //
-//	go test ./tests/cql                                    Ilium gives the recorded outcomes
+//	go test ./tests/cql                                    Ilium gives the recorded outcomes, called and over a connection
 //	go test ./tests/cql -peer 127.0.0.1:9042               a Cassandra at that address gives them
 //	go test ./tests/cql -peer 127.0.0.1:9042 -rewrite      record the outcomes of that Cassandra
 //	go test ./tests/cql -rewrite                           record what Ilium answers where it differs on purpose

@@ -7,20 +7,19 @@ import (
 	"testing"
 
 	"github.com/iliumdb/ilium/config"
-	"github.com/iliumdb/ilium/coordinator"
-	"github.com/iliumdb/ilium/grammar"
 	"github.com/iliumdb/ilium/node"
 	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/query/plan"
-	"github.com/iliumdb/ilium/schema"
-	"github.com/iliumdb/ilium/storage"
+	wire "github.com/iliumdb/ilium/wire/cql"
+	"github.com/iliumdb/ilium/wire/cql/frame"
 )
 
-// newIlium starts an embedded node with a session for one script; t.Cleanup stops it.
-func newIlium(t testing.TB) Target {
+// newIlium starts a node for one script; t.Cleanup stops it.
+func newIlium(t testing.TB) *node.Node {
 	cfg := config.Default()
 	cfg.DataDirectory = t.TempDir()
 	cfg.Memory = 64 << 20
+	cfg.NativeTransportPort = 0
 	cfg.BatchSizeWarnThreshold, cfg.BatchSizeFailThreshold = 0, 50<<10 // as the recorded Cassandra was configured
 	n, err := node.Start(t.Context(), cfg)
 	if err != nil {
@@ -31,7 +30,25 @@ func newIlium(t testing.TB) Target {
 			t.Error(err)
 		}
 	})
-	return ilium{n.Executor().NewSession()}
+	return n
+}
+
+// newWire connects to a node as a driver does; t.Cleanup closes the connection before the node is stopped.
+func newWire(t testing.TB, n *node.Node) Target {
+	address, err := n.Serve(t.Context(), node.ServeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := Dial(t.Context(), address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := peer.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return peer
 }
 
 // ilium is a Target: one session of an embedded node.
@@ -109,32 +126,13 @@ func answer(r *query.Result, err error, preparing bool) (Result, error) {
 
 // refusal names an error as the native protocol does.
 func refusal(err error, preparing bool) error {
-	refused := &Error{Message: err.Error(), Preparing: preparing}
-	var (
-		unavailable *coordinator.UnavailableError
-		exists      *schema.AlreadyExistsError
-	)
-	switch {
-	case is[*grammar.SyntaxError](err), is[*schema.SyntaxError](err):
-		refused.Kind = "syntax"
-	case is[*schema.InvalidRequestError](err), is[*storage.KeyTooLongError](err):
-		refused.Kind = "invalid"
-	case is[*schema.ConfigurationError](err):
-		refused.Kind = "configuration"
-	case is[*schema.UnauthorizedError](err):
-		refused.Kind = "unauthorized"
-	case errors.As(err, &exists):
-		refused.Kind, refused.Details = "already_exists", exists.Keyspace+"."+exists.Table
-	case errors.As(err, &unavailable):
-		refused.Kind = "unavailable"
-		refused.Details = fmt.Sprintf("%s, required %d, alive %d", unavailable.Level, unavailable.Required, unavailable.Alive)
-	default:
-		refused.Kind = "server"
+	told := wire.ErrorOf(err, wire.Failed{})
+	refused := &Error{Kind: errorKinds[int(told.Code)], Message: told.Message, Preparing: preparing}
+	switch told.Code {
+	case frame.ErrorAlreadyExists:
+		refused.Details = told.Keyspace + "." + told.Name
+	case frame.ErrorUnavailable:
+		refused.Details = fmt.Sprintf("%s, required %d, alive %d", told.Consistency, told.Required, told.Alive)
 	}
 	return refused
-}
-
-func is[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
 }

@@ -36,7 +36,8 @@ type file struct {
 	generated bool
 }
 
-// load parses all Go files in files. Like the go tool, it passes over testdata and hidden folders.
+// load parses all Go files in files. Like the go tool, it passes over testdata, hidden folders, and modules inside of
+// this one.
 func load(files fs.FS) (*tree, error) {
 	t := &tree{files: files, fset: token.NewFileSet()}
 	err := fs.WalkDir(files, ".", func(name string, e fs.DirEntry, err error) error {
@@ -45,12 +46,19 @@ func load(files fs.FS) (*tree, error) {
 			return err
 		case e.IsDir() && name != "." && (e.Name() == "testdata" || strings.ContainsRune("._", rune(e.Name()[0]))):
 			return fs.SkipDir
+		case e.IsDir() && name != "." && isModule(files, name):
+			return fs.SkipDir
 		case e.IsDir() || path.Ext(name) != ".go":
 			return nil
 		}
 		return t.add(name)
 	})
 	return t, err
+}
+
+func isModule(files fs.FS, folder string) bool {
+	_, err := fs.Stat(files, path.Join(folder, "go.mod"))
+	return err == nil
 }
 
 func (t *tree) add(name string) error {

@@ -1,0 +1,77 @@
+package node
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"runtime/debug"
+
+	"github.com/iliumdb/ilium/query/system"
+)
+
+// keptTraces is how many events of traced requests are kept, in all.
+const keptTraces = 20_000
+
+// openSystem makes the tables of the system.
+func (n *Node) openSystem(ctx context.Context) error {
+	id, err := n.identity(ctx)
+	if err != nil {
+		return err
+	}
+	n.system, err = system.New(system.Node{
+		Cluster:    n.config.ClusterName,
+		Datacenter: n.config.Datacenter,
+		Rack:       n.config.Rack,
+		HostID:     id.host,
+		Tokens:     id.tokens,
+		Started:    n.opts.Now(),
+		Version:    version(),
+	}, system.Sources{
+		Settings: n.settings,
+		Clients:  n.clientList,
+		Traces:   system.NewTraces(keptTraces),
+		Caches:   func() []system.Cache { return n.executor.Caches() },
+	})
+	return err
+}
+
+func (n *Node) settings() []system.Setting {
+	var out []system.Setting
+	for _, v := range n.config.Values() {
+		out = append(out, system.Setting{Name: v.Setting, Value: v.Text})
+	}
+	return out
+}
+
+// version returns the version of Ilium that the program was built from.
+func version() string {
+	const module = "github.com/iliumdb/ilium"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if info.Main.Path == module && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	for _, d := range info.Deps {
+		if d.Path == module {
+			return d.Version
+		}
+	}
+	return "unknown"
+}
+
+// announce tells clients, by system.local, where they reach the node. A node that listens at all addresses of
+// the machine says that of the loopback: it cannot know which of the others clients can reach.
+func (n *Node) announce(address net.Addr) {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok {
+		return
+	}
+	at := tcp.AddrPort()
+	host := at.Addr().Unmap().WithZone("")
+	if host.IsUnspecified() {
+		host = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	n.system.ServeAt(netip.AddrPortFrom(host, at.Port()))
+}

@@ -1,0 +1,128 @@
+package system
+
+import (
+	"math"
+	"net/netip"
+	"runtime"
+	"time"
+)
+
+// What the node says of itself, as drivers expect it of the Cassandra whose answers it gives.
+const (
+	releaseVersion  = "5.0.6"
+	cqlVersion      = "3.4.7"
+	protocolVersion = "5"
+	partitioner     = "org.apache.cassandra.dht.Murmur3Partitioner"
+)
+
+func (f *filler) local() {
+	n := &f.node
+	version, err := f.snapshot.version(f.Tables)
+	if err != nil {
+		f.err = err
+		return
+	}
+	native := *f.native.Load()
+	tokens := make([]string, len(n.Tokens))
+	for i, t := range n.Tokens {
+		tokens[i] = t.String()
+	}
+	f.add(values{
+		"key":                     "local",
+		"bootstrapped":            "COMPLETED",
+		"broadcast_address":       n.Listen.Addr(),
+		"broadcast_port":          n.Listen.Port(),
+		"cluster_name":            n.Cluster,
+		"cql_version":             cqlVersion,
+		"data_center":             n.Datacenter,
+		"gossip_generation":       generation(n.Started),
+		"host_id":                 n.HostID,
+		"listen_address":          n.Listen.Addr(),
+		"listen_port":             n.Listen.Port(),
+		"native_protocol_version": protocolVersion,
+		"partitioner":             partitioner,
+		"rack":                    n.Rack,
+		"release_version":         releaseVersion,
+		"rpc_address":             native.Addr(),
+		"rpc_port":                native.Port(),
+		"schema_version":          version,
+		"tokens":                  tokens,
+	})
+}
+
+// generation returns a time in seconds since the epoch, as an int of CQL.
+func generation(started time.Time) int64 { return min(max(started.Unix(), 0), math.MaxInt32) }
+
+func (f *filler) ilium() {
+	for name, value := range map[string]string{
+		"version":    f.node.Version,
+		"go_version": runtime.Version(),
+		"platform":   runtime.GOOS + "/" + runtime.GOARCH,
+		"started_at": f.node.Started.UTC().Format(time.RFC3339),
+	} {
+		f.add(values{"name": name, "value": value})
+	}
+}
+
+func (f *filler) settings() {
+	if f.sources.Settings == nil {
+		return
+	}
+	for _, s := range f.sources.Settings() {
+		f.add(values{"name": s.Name, "value": s.Value})
+	}
+}
+
+func (f *filler) clients() {
+	if f.sources.Clients == nil {
+		return
+	}
+	for _, c := range f.sources.Clients() {
+		address := c.Address.Addr().Unmap().WithZone("")
+		if !address.IsValid() {
+			address = netip.IPv4Unspecified()
+		}
+		options := c.Options
+		if options == nil {
+			options = map[string]string{}
+		}
+		f.add(values{
+			"address":          address,
+			"port":             c.Address.Port(),
+			"client_options":   options,
+			"connection_stage": c.Stage,
+			"driver_name":      orNull(c.Driver),
+			"driver_version":   orNull(c.Version),
+			"hostname":         address.String(),
+			"keyspace_name":    orNull(c.Keyspace),
+			"protocol_version": c.Protocol,
+			"request_count":    c.Requests,
+			"ssl_cipher_suite": orNull(c.TLSCipher),
+			"ssl_enabled":      c.TLSVersion != "",
+			"ssl_protocol":     orNull(c.TLSVersion),
+			"username":         orNull(c.User),
+		})
+	}
+}
+
+func (f *filler) caches() {
+	if f.sources.Caches == nil {
+		return
+	}
+	for _, c := range f.sources.Caches() {
+		v := values{"name": c.Name, "capacity_bytes": c.Capacity, "entry_count": c.Entries, "size_bytes": c.Size}
+		if requests := c.Hits + c.Misses; requests > 0 {
+			v["hit_count"], v["request_count"] = c.Hits, requests
+			v["hit_ratio"] = float64(c.Hits) / float64(requests)
+		}
+		f.add(v)
+	}
+}
+
+// orNull returns null for an empty text.
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}

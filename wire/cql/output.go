@@ -1,0 +1,196 @@
+package cql
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/iliumdb/ilium/wire/cql/frame"
+)
+
+const (
+	// outputLimit is how many bytes of answers may wait for their client before no more are made.
+	outputLimit = 1 << 20
+	// writeSize is how much is written under one deadline.
+	writeSize = 256 << 10
+)
+
+// errSlow says that a client does not take what it has asked for.
+var errSlow = errors.New("the client takes no answers")
+
+// An output sends frames. Whoever finds nobody sending, sends, until nothing is left; what others add
+// meanwhile goes with the next system call.
+type output struct {
+	conn    net.Conn
+	timeout time.Duration
+	failed  func(error) // called once; must not use the output
+
+	mu      sync.Mutex
+	room    sync.Cond     // of mu: something was sent, or err was set
+	frames  *frame.Writer // to be sent
+	spare   *frame.Writer // empty, or being sent
+	sending bool
+	err     error // nothing more can be sent
+
+	deadline time.Time // of the connection; owned by who is sending
+}
+
+func newOutput(conn net.Conn, timeout time.Duration, failed func(error)) *output {
+	o := &output{conn: conn, timeout: timeout, failed: failed, frames: &frame.Writer{}, spare: &frame.Writer{}}
+	o.room.L = &o.mu
+	return o
+}
+
+// negotiate ends the handshake. Nobody else may use o meanwhile.
+func (o *output) negotiate(v frame.Version, c frame.Compression) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.frames.Negotiate(v, c)
+	o.spare.Negotiate(v, c)
+}
+
+// add puts a message behind those that are there, once there is room. Errors of the connection are
+// not the caller's: the message is dropped. The error is an EncodeError.
+func (o *output) add(v frame.Version, stream int16, prologue *frame.Prologue, m frame.Message) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.err == nil && o.frames.Len() >= outputLimit {
+		if o.sending {
+			o.room.Wait()
+			continue
+		}
+		o.send()
+	}
+	if o.err != nil {
+		return nil
+	}
+	return o.frames.Add(v, stream, prologue, m)
+}
+
+// post adds an event, without waiting. It reports whether the client was too slow for it.
+func (o *output) post(v frame.Version, m frame.Message) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return true
+	}
+	if o.frames.Len() >= 2*outputLimit {
+		return false
+	}
+	if err := o.frames.Add(v, frame.EventStream, nil, m); err != nil {
+		return true // this version does not know such an event
+	}
+	return true
+}
+
+// raw sends bytes that are not of a frame's form. It waits for those who are sending.
+func (o *output) raw(b []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.sending {
+		o.room.Wait()
+	}
+	if o.err == nil {
+		o.write(b)
+	}
+}
+
+// flush sends what was added, unless somebody is doing so.
+func (o *output) flush() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.sending {
+		o.send()
+	}
+}
+
+// drain returns when everything was sent or cannot be sent.
+func (o *output) drain() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.sending {
+		o.room.Wait()
+	}
+	o.send()
+}
+
+// send sends until nothing is left. o.mu is held at the call and at the return.
+func (o *output) send() {
+	o.sending = true
+	for o.err == nil && o.frames.Len() > 0 {
+		w := o.frames
+		o.frames, o.spare = o.spare, w
+		o.mu.Unlock()
+		err := o.writeAll(w.Bytes())
+		w.Reset()
+		o.mu.Lock()
+		if err != nil {
+			o.fail(err)
+		}
+		o.room.Broadcast()
+	}
+	o.sending = false
+	o.room.Broadcast()
+}
+
+// write is writeAll for who holds the lock.
+func (o *output) write(b []byte) {
+	if err := o.writeAll(b); err != nil {
+		o.fail(err)
+	}
+}
+
+func (o *output) fail(err error) {
+	if o.err == nil {
+		o.err = err
+		o.failed(err)
+	}
+}
+
+// writeAll writes b in parts, each of which the client must take in time.
+func (o *output) writeAll(b []byte) error {
+	for len(b) > 0 {
+		now := time.Now()
+		if o.deadline.Sub(now) < o.timeout { // twice the timeout at most: setting it costs more than looking
+			o.deadline = now.Add(2 * o.timeout)
+			if err := o.conn.SetWriteDeadline(o.deadline); err != nil {
+				return err
+			}
+		}
+		n, err := o.conn.Write(b[:min(len(b), writeSize)])
+		b = b[n:]
+		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+			if n > 0 {
+				continue // slow, and alive
+			}
+			return errSlow
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stop makes all adding and sending end.
+func (o *output) stop(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.err = err
+	}
+	o.room.Broadcast()
+}
+
+// trim gives memory back, if nothing is to be sent.
+func (o *output) trim() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.frames.Len() == 0 {
+		o.frames.Trim()
+	}
+	if !o.sending {
+		o.spare.Trim()
+	}
+}
