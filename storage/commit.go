@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,8 +39,9 @@ type committer struct {
 
 	// Owned by run.
 	seq     uint64
-	carried []*request     // did not fit the group before
-	index   map[uint64]int // hash of key -> its entry in the group being built
+	carried []*request       // did not fit the group before
+	index   map[uint64]int   // hash of key -> its entry in the group being built
+	twins   map[int][][]byte // entry -> further sealed fragments of the same row
 	seed    maphash.Seed
 	watch   *watch
 	merger  row.Merger
@@ -56,9 +59,20 @@ type request struct {
 	changes   []change // for the engine's own keys; makes the request exclusive
 	watch     *watch   // to install, or to check deletions against
 	exclusive bool     // gets a group, and so a sequence number, of its own
-	size      int64    // bytes
-	count     int      // entries
+	sequence  *sequence
+	size      int64 // bytes in Badger's transaction
+	payload   int64 // bytes of the values beside it, in the value log
+	count     int   // entries
 	done      chan error
+}
+
+// A sequence is what requests share that are carried out all or not at all. It is decided when
+// the first one comes up, so that a disk that fills up meanwhile does not end it halfway.
+type sequence struct {
+	size  int64 // bytes, of all its requests
+	begun bool
+	sent  bool  // a part is on its way: there is no going back
+	err   error // why none is carried out
 }
 
 // A change puts or deletes one Badger key.
@@ -92,6 +106,7 @@ func (w *watch) note(key []byte) {
 type group struct {
 	seq      uint64 // 0 if it changes nothing
 	hold     bool   // not to be published by itself
+	sequence *sequence
 	requests []*request
 	entries  []badger.Entry
 	deletes  []bool // which entries are deletions
@@ -108,6 +123,7 @@ func newCommitter(e *Engine, seq uint64) *committer {
 		free:     make(chan *group, 4),
 		seq:      seq,
 		index:    make(map[uint64]int),
+		twins:    make(map[int][][]byte),
 		seed:     maphash.MakeSeed(),
 		marker:   metaKey(metaCommit, nil),
 	}
@@ -190,17 +206,19 @@ func (c *committer) run() {
 func (c *committer) build() *group {
 	g := c.newGroup()
 	clear(c.index)
-	size, count, taken := int64(0), 0, 0
+	e := c.engine
+	size, payload, count, taken := int64(0), int64(0), 0, 0
 	for _, r := range c.carried {
 		if taken > 0 && (r.exclusive || c.carried[0].exclusive ||
-			size+r.size > c.engine.groupSize || count+r.count > c.engine.groupCount) {
+			size+r.size > e.groupSize || count+r.count > e.groupCount || payload+r.payload > e.groupPayload) {
 			break
 		}
 		c.add(g, r)
-		size, count, taken = size+r.size, count+r.count, taken+1
+		size, payload, count, taken = size+r.size, payload+r.payload, count+r.count, taken+1
 	}
+	c.mergeTwins(g)
 	g.requests = append(g.requests, c.carried[:taken]...)
-	c.carried = append(c.carried[:0], c.carried[taken:]...)
+	c.carried = slices.Delete(c.carried, 0, taken)
 	return g
 }
 
@@ -246,7 +264,7 @@ func (c *committer) add(g *group, r *request) {
 		c.addFragment(g, p.key, p.value)
 	}
 	c.addChanges(g, r)
-	g.hold = r.hold
+	g.hold, g.sequence = r.hold, r.sequence
 }
 
 // addChanges adds a request's own changes, and installs or takes back its watch.
@@ -269,8 +287,8 @@ func (c *committer) addChanges(g *group, r *request) {
 	}
 }
 
-// addFragment adds one row's fragment, or merges it with the one that is in the group for the
-// same row: a Badger transaction holds a key once.
+// addFragment adds one row's fragment. If there is one of the same row already it is put aside for
+// mergeTwins: a Badger transaction holds a key once.
 func (c *committer) addFragment(g *group, key, value []byte) {
 	if c.watch != nil {
 		c.watch.note(key)
@@ -282,7 +300,7 @@ func (c *committer) addFragment(g *group, key, value []byte) {
 			break
 		}
 		if bytes.Equal(g.entries[i].Key, key) {
-			g.entries[i].Value = c.mergeFragments(g, key, g.entries[i].Value, value)
+			c.twins[i] = append(c.twins[i], value)
 			return
 		}
 	}
@@ -290,24 +308,30 @@ func (c *committer) addFragment(g *group, key, value []byte) {
 	g.put(change{key: key, value: value})
 }
 
-// mergeFragments returns the sealed merge of two sealed fragments that this process just made.
-func (c *committer) mergeFragments(g *group, key, a, b []byte) []byte {
-	var fragments [2]row.Fragment
-	for i, sealed := range [][]byte{a, b} {
-		body, ok := row.Open(key, sealed)
-		if !ok {
-			panic("a fragment was changed between Apply and its commit")
+// mergeTwins merges the fragments of rows that the group changes more than once. They are merged
+// all at once: one by one, the states in between would take memory by the square of their number.
+func (c *committer) mergeTwins(g *group) {
+	for i, twins := range c.twins {
+		e := &g.entries[i]
+		fragments := []*row.Fragment{ownFragment(e.Key, e.Value)}
+		for _, sealed := range twins {
+			fragments = append(fragments, ownFragment(e.Key, sealed))
 		}
-		if err := row.DecodeBody(body, 0, &fragments[i]); err != nil {
-			panic(err) // as above
-		}
+		start := len(g.arena)
+		g.arena = row.AppendBody(row.BeginSeal(g.arena), c.merger.Merge(fragments), 0)
+		e.Value = g.arena[start:len(g.arena):len(g.arena)]
+		row.EndSeal(e.Key, e.Value)
 	}
-	merged := c.merger.Merge([]*row.Fragment{&fragments[0], &fragments[1]})
-	start := len(g.arena)
-	g.arena = row.AppendBody(row.BeginSeal(g.arena), merged, 0)
-	value := g.arena[start:len(g.arena):len(g.arena)]
-	row.EndSeal(key, value)
-	return value
+	clear(c.twins)
+}
+
+// ownFragment decodes a sealed fragment that this process just made.
+func ownFragment(key, sealed []byte) *row.Fragment {
+	f := row.NewFragment()
+	if err := openFragment(key, sealed, f); err != nil {
+		panic(fmt.Sprintf("a fragment was changed between Apply and its commit: %v", err))
+	}
+	return f
 }
 
 // markHeaders notes durably that a table has partition headers, before its first one becomes
@@ -331,28 +355,49 @@ func (g *group) put(ch change) {
 
 // send hands a group to Badger, and to finish.
 func (c *committer) send(g *group) {
+	g.seq = 0
 	if len(g.entries) == 0 {
-		g.seq = 0
 		g.result <- nil
 		c.inflight <- g
 		return
 	}
-	if err := c.engine.writable(g.bytes()); err != nil {
-		g.seq = 0 // nothing was tried
+	err := c.admit(g)
+	if err == nil {
+		g.put(change{key: c.marker, value: c.markerValue, op: opReplace})
+		err = c.commit(g)
+	}
+	if g.sequence != nil && err == nil {
+		g.sequence.sent = true
+	}
+	if err != nil { // nothing was tried
 		for _, state := range g.marked {
 			state.headers.Store(false) // the next one has to be marked again
 		}
-		g.result <- err
-		c.inflight <- g
-		return
-	}
-	c.seq++
-	g.seq = c.seq
-	g.put(change{key: c.marker, value: c.markerValue, op: opReplace})
-	if err := c.commit(g); err != nil {
+		if s := g.sequence; s != nil {
+			if s.sent {
+				err = c.engine.fail(err)
+			}
+			s.err = err
+		}
 		g.result <- err
 	}
 	c.inflight <- g
+}
+
+// admit returns why a group may not be tried, or nil.
+func (c *committer) admit(g *group) error {
+	s := g.sequence
+	switch {
+	case s == nil:
+		return c.engine.writable(g.bytes())
+	case !s.begun:
+		s.begun = true
+		return c.engine.writable(s.size)
+	case s.err != nil:
+		return s.err
+	default:
+		return c.engine.failure()
+	}
 }
 
 func (g *group) bytes() int64 {
@@ -363,10 +408,14 @@ func (g *group) bytes() int64 {
 	return n
 }
 
-// commit starts a group's transaction; g.result gets its outcome unless it fails at once.
+// commit starts a group's transaction and gives it its sequence number. If it fails nothing was
+// tried; otherwise g.result gets the outcome.
 func (c *committer) commit(g *group) error {
 	txn := c.engine.db.NewTransactionAt(math.MaxUint64, true)
 	defer txn.Discard()
+	if err := c.fits(g); err != nil {
+		return err
+	}
 	for i := range g.entries {
 		var err error
 		if g.deletes[i] {
@@ -378,7 +427,33 @@ func (c *committer) commit(g *group) error {
 			return err
 		}
 	}
-	return txn.CommitAt(g.seq, func(err error) { g.result <- err })
+	if err := txn.CommitAt(c.seq+1, func(err error) { g.result <- err }); err != nil {
+		return err
+	}
+	c.seq++
+	g.seq = c.seq
+	return nil
+}
+
+// fits returns an error for a group that Badger would not take: it would print the values.
+func (c *committer) fits(g *group) error {
+	e := c.engine
+	size := int64(0)
+	for i := range g.entries {
+		value := g.entries[i].Value
+		if int64(len(value)) > e.valueMax {
+			return &MutationTooLargeError{Size: int64(len(value)), Max: e.valueMax}
+		}
+		size += e.footprint(g.entries[i].Key, value)
+	}
+	const mark = 100 // more than Badger adds to a transaction
+	if most := e.db.MaxBatchSize() - mark; size > most {
+		return &MutationTooLargeError{Size: size, Max: most}
+	}
+	if most := int(e.db.MaxBatchCount()) - 2; len(g.entries) > most {
+		return fmt.Errorf("%d changes at once are more than the maximum of %d", len(g.entries), most)
+	}
+	return nil
 }
 
 // finish publishes groups in order and answers their writers. After the first failure nothing

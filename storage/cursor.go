@@ -99,26 +99,36 @@ func (c *Cursor) take() bool {
 	return true
 }
 
+// countHeader counts the header's deletions that concern what is read.
 func (c *Cursor) countHeader() {
 	if c.at.header.Deletion.Exists() {
 		c.stats.Tombstones++
 	}
-	c.stats.Tombstones += len(c.at.header.Ranges)
+	if c.scan {
+		c.stats.Tombstones += len(c.at.header.Ranges)
+		return
+	}
+	for _, s := range c.slices {
+		c.stats.Tombstones += c.at.rangesIn(s)
+	}
 }
 
-// count counts what is dead in f and reports whether anything is alive.
+// count counts what is dead in f and reports whether anything is alive. As in Cassandra the
+// deletion or expiry of a row itself counts only where nothing else of the row does; a row that a
+// range deletes counts once, with the range.
 func (c *Cursor) count(f *row.Fragment) bool {
-	live := f.Liveness.IsLive(c.now)
+	live, dead := f.Liveness.IsLive(c.now), 0
 	for i := range f.Cells {
 		if f.Cells[i].IsLive(c.now) {
 			live = true
 		} else {
-			c.stats.Tombstones++
+			dead++
 		}
 	}
-	if !live && len(f.Cells) == 0 {
-		c.stats.Tombstones++
+	if !live && dead == 0 && (f.Deletion.Exists() || f.Liveness.Exists()) {
+		dead++
 	}
+	c.stats.Tombstones += dead
 	return live
 }
 
@@ -158,7 +168,11 @@ func (c *Cursor) Close() {
 	}
 	c.view.close()
 	if c.stats.Fragments > hintFragments && 2*c.stats.Fragments > c.entered {
-		c.engine.folder.hint(c.incarnation())
+		partition := c.at.prefix
+		if c.scan {
+			partition = nil
+		}
+		c.engine.folder.hint(c.incarnation(), partition)
 	}
 	c.view = nil
 }

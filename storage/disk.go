@@ -7,17 +7,22 @@ import (
 // A diskGuard watches the free space of the data directory's disk.
 type diskGuard struct {
 	dir   string
-	floor int64 // bytes
+	floor int64                 // bytes
+	free  func() (int64, error) // bytes
 }
 
-// check returns a *DiskFullError if writing so many bytes more could leave less than the floor. A disk that cannot be asked
-// is taken for one with space: the write itself will tell.
+func newDiskGuard(dir string, floor int64) diskGuard {
+	return diskGuard{dir: dir, floor: floor, free: func() (int64, error) {
+		var s unix.Statfs_t
+		err := unix.Statfs(dir, &s)
+		return int64(s.Bavail) * int64(s.Bsize), err
+	}}
+}
+
+// check returns a *DiskFullError if writing so many bytes more could leave less than the floor. A
+// disk that cannot be asked is taken for one with space: the write itself will tell.
 func (g *diskGuard) check(bytes int64) error {
-	var s unix.Statfs_t
-	if unix.Statfs(g.dir, &s) != nil {
-		return nil
-	}
-	if free := int64(s.Bavail) * int64(s.Bsize); free < g.floor+2*bytes {
+	if free, err := g.free(); err == nil && free < g.floor+2*bytes {
 		return &DiskFullError{Dir: g.dir, Free: free, Floor: g.floor}
 	}
 	return nil

@@ -5,55 +5,55 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
 // A watermark is a small file that says up to which commit sequence number writes were
-// acknowledged. Badger takes a damaged write-ahead log for one that ends early; the watermark
-// tells that from the end a crash leaves.
+// durable, and so what recovery must reach. Badger takes a damaged write-ahead log for one that
+// ends early; the watermark tells that from the end a crash leaves.
 type watermark struct {
 	file *os.File
-	sync Sync
-	buf  [watermarkSize]byte
+	mu   sync.Mutex
+	buf  [watermarkSize]byte // guarded by mu
 }
 
 const (
 	watermarkName = "COMMITTED"
-	watermarkSize = 13 // sequence number u64, sync mode u8, crc32c u32
+	watermarkSize = 12 // sequence number u64, crc32c u32
 )
 
-// openWatermark opens the file in dir and returns the sequence number that recovery must reach:
-// 0 if there is none, or if the writes before a power loss were not promised to survive it.
-func openWatermark(dir string, sync Sync) (*watermark, uint64, error) {
+// openWatermark opens the file in dir and returns the sequence number that recovery must reach,
+// or 0 if there is none.
+func openWatermark(dir string) (*watermark, uint64, error) {
 	f, err := os.OpenFile(filepath.Join(dir, watermarkName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, 0, err
 	}
-	w := &watermark{file: f, sync: sync}
+	w := &watermark{file: f}
 	n, err := f.ReadAt(w.buf[:], 0)
-	if n < watermarkSize || !w.intact() {
-		return w, 0, nil // new, or torn: it promises nothing
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, 0, errors.Join(err, f.Close())
 	}
-	if Sync(w.buf[8]) != SyncGroup {
-		return w, 0, nil
+	if n < watermarkSize || !w.intact() {
+		return w, 0, nil // new, or torn: it promises nothing
 	}
 	return w, binary.BigEndian.Uint64(w.buf[:]), nil
 }
 
 func (w *watermark) intact() bool {
-	return crc32.Checksum(w.buf[:9], castagnoli) == binary.BigEndian.Uint32(w.buf[9:])
+	return crc32.Checksum(w.buf[:8], castagnoli) == binary.BigEndian.Uint32(w.buf[8:])
 }
 
 // set records that everything up to seq is durable. It is not synced itself: it may only lag.
 func (w *watermark) set(seq uint64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	binary.BigEndian.PutUint64(w.buf[:], seq)
-	w.buf[8] = byte(w.sync)
-	binary.BigEndian.PutUint32(w.buf[9:], crc32.Checksum(w.buf[:9], castagnoli))
+	binary.BigEndian.PutUint32(w.buf[8:], crc32.Checksum(w.buf[:8], castagnoli))
 	_, err := w.file.WriteAt(w.buf[:], 0)
 	return err
 }
@@ -79,6 +79,7 @@ func (e *Engine) syncPeriodically(period time.Duration) {
 }
 
 func (e *Engine) syncLogs() error {
+	durable := e.visible.Load()
 	if err := e.db.Sync(); err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (e *Engine) syncLogs() error {
 			return err
 		}
 	}
-	return nil
+	return e.committed.set(durable)
 }
 
 // scrub checks all table files once a day, and those that Open left out soon after it.

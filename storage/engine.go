@@ -29,14 +29,15 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -54,7 +55,10 @@ type Engine struct {
 
 	groupSize      int64 // bytes that fit one Badger transaction
 	groupCount     int   // entries that fit one
-	valueThreshold int64 // values from this size on go to Badger's value log
+	groupPayload   int64 // bytes of values that one may put into Badger's value log
+	valueThreshold int64 // values from this size on go there
+	valueMax       int64 // no value may be larger
+	rowMax         int64 // merged rows that are larger are not put into pages
 	stagedID       atomic.Uint64
 
 	// visible is the newest commit sequence number that reads may see. view guards the moment
@@ -62,13 +66,20 @@ type Engine struct {
 	// nothing a reader could still want becomes discardable.
 	visible atomic.Uint64
 	view    sync.RWMutex
-	closed  bool // guarded by view
+	closed  bool           // guarded by view
+	calls   sync.WaitGroup // what reads files; added to while view is held and closed is false
 	closing atomic.Bool
 
+	compacting  sync.Mutex // Badger flattens for one caller at a time
+	closeWait   time.Duration
+	filesClosed chan struct{}
+
 	tables    sync.Map // incarnation -> *tableState
+	lock      *os.File // keeps other processes out
 	committed *watermark
 	damage    atomic.Pointer[[]damage] // nil as long as none is known
 	failed    atomic.Pointer[FailedError]
+	failing   chan struct{} // closed when failed is set
 	disk      diskGuard
 	reclaims  chan struct{} // capacity 1
 	stop      chan struct{}
@@ -99,16 +110,14 @@ func Open(opts Options) (*Engine, error) {
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	e := &Engine{opts: opts, disk: diskGuard{dir: opts.Dir, floor: opts.DiskFloor}, stop: make(chan struct{}), reclaims: make(chan struct{}, 1)}
-	files, err := newVerifier(opts.Dir)
+	e := &Engine{opts: opts, disk: newDiskGuard(opts.Dir, opts.DiskFloor), closeWait: failedCloseWait,
+		filesClosed: make(chan struct{}), failing: make(chan struct{}), stop: make(chan struct{}), reclaims: make(chan struct{}, 1)}
+	files, err := e.openFiles()
+	if err == nil {
+		err = e.openDB()
+	}
 	if err != nil {
-		return nil, openError(opts.Dir, err)
-	}
-	if err := e.verify(files, verifyAtOpen); err != nil {
-		return nil, openError(opts.Dir, err)
-	}
-	if err := e.openDB(); err != nil {
-		return nil, openError(opts.Dir, err)
+		return nil, openError(opts.Dir, errors.Join(err, e.unlock()))
 	}
 	e.commit = newCommitter(e, e.visible.Load())
 	if err := e.finishStaged(); err != nil {
@@ -119,15 +128,60 @@ func Open(opts Options) (*Engine, error) {
 	e.tasks.Go(func() { e.trimMapped(opts.Memory / 4) })
 	e.tasks.Go(func() { e.scrub(files) })
 	e.tasks.Go(e.reclaim)
+	e.tasks.Go(e.collect)
 	if opts.Sync == SyncPeriodic {
 		e.tasks.Go(func() { e.syncPeriodically(opts.SyncPeriod) })
 	}
 	return e, nil
 }
 
+// openFiles locks the directory and checks the files in it. It removes empty logs and changes
+// nothing else. It returns what is left to check.
+func (e *Engine) openFiles() (*verifier, error) {
+	var err error
+	if e.lock, err = lockDir(e.opts.Dir); err != nil {
+		return nil, err
+	}
+	if err := checkFiles(e.opts.Dir); err != nil {
+		return nil, err
+	}
+	promised := uint64(0)
+	if e.committed, promised, err = openWatermark(e.opts.Dir); err != nil {
+		return nil, err
+	}
+	files, err := newVerifier(e.opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkCommits(e.opts.Dir, files.todo, promised); err != nil {
+		return nil, err
+	}
+	if free, err := e.disk.free(); err == nil {
+		if err := checkRoom(e.opts.Dir, free); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.verify(files, verifyAtOpen); err != nil {
+		return nil, err
+	}
+	return files, e.damagedMeta(metaKey(metaStaged, nil)) // what has to be finished may be hidden
+}
+
+// unlock closes what openFiles has opened.
+func (e *Engine) unlock() error {
+	var errs []error
+	if e.committed != nil {
+		errs = append(errs, e.committed.file.Close())
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // openDB opens Badger and recovers the commit sequence.
 func (e *Engine) openDB() (err error) {
-	options := e.opts.badger()
+	options := e.opts.badger(func(err error) { _ = e.fail(err) })
 	if e.damage.Load() != nil {
 		options = options.WithNumCompactors(0) // which would rewrite the damage as if it were sound
 	}
@@ -139,49 +193,87 @@ func (e *Engine) openDB() (err error) {
 		return err
 	}
 	recovered := e.db.MaxVersion()
-	promised := uint64(0)
-	if e.committed, promised, err = openWatermark(e.opts.Dir, e.opts.Sync); err == nil && recovered < promised {
-		err = errors.Join(&LostCommitsError{Promised: promised, Found: recovered, File: watermarkName}, e.committed.file.Close())
-	}
-	if err != nil {
-		e.codec.Close()
-		return errors.Join(err, e.db.Close())
-	}
 	e.visible.Store(recovered)
 	e.db.SetDiscardTs(recovered)
 	e.valueThreshold = options.ValueThreshold
+	e.rowMax = e.opts.MaxMutation * 3 / 2
+	e.valueMax, e.groupPayload = options.ValueLogFileSize, options.ValueLogFileSize/2
 	e.groupSize, e.groupCount = e.db.MaxBatchSize()*9/10, int(e.db.MaxBatchCount()*9/10)
 	return nil
 }
 
 func openError(dir string, err error) error {
-	switch {
-	case strings.Contains(err.Error(), "Another process is using this Badger database"):
+	if errors.Is(err, ErrLocked) {
 		return fmt.Errorf("%w: %s", ErrLocked, dir)
-	default:
-		return fmt.Errorf("data directory %s: %w", dir, err)
 	}
+	return fmt.Errorf("data directory %s: %w", dir, err)
 }
 
-// Close makes everything durable and closes the engine. Calls that are under way finish first;
-// later ones fail with ErrClosed. Cursors must be closed before.
+// Close makes everything durable and closes the engine. Calls that are under way finish first, and
+// open cursors are waited for; later calls fail with ErrClosed.
+//
+// Close of an engine that has failed returns its *FailedError. It waits a few seconds at most for
+// Badger, which does not give up writing to a broken disk; the process should end.
 func (e *Engine) Close() error {
 	if !e.closing.CompareAndSwap(false, true) {
 		return ErrClosed
 	}
 	e.folder.close()
-	e.commit.close()
-	close(e.stop)
-	e.tasks.Wait()
 	e.view.Lock()
 	e.closed = true
 	e.view.Unlock()
+	late := time.AfterFunc(10*time.Second, func() { e.opts.Log.Warn("closing storage waits for open cursors") })
+	e.calls.Wait()
+	late.Stop()
+	e.commit.close()
+	close(e.stop)
+	e.tasks.Wait()
 	return e.closeFiles()
 }
 
+// failedCloseWait is how long Close of a failed engine waits for Badger.
+const failedCloseWait = 5 * time.Second
+
+// closeFiles closes Badger, which flushes the write-ahead log. If the disk has no room for that
+// the log stays as it is; so does the lock, because Badger goes on.
 func (e *Engine) closeFiles() error {
-	defer e.codec.Close()
-	return errors.Join(e.db.Close(), e.committed.file.Close())
+	if free, err := e.disk.free(); err == nil && e.failure() == nil {
+		if full := checkRoom(e.opts.Dir, free); full != nil {
+			return errors.Join(full, e.syncLogs())
+		}
+	}
+	var err error
+	go func() {
+		defer close(e.filesClosed)
+		if err = e.db.Close(); err == nil {
+			err = e.committed.set(e.visible.Load()) // all of it is in synced files now
+		}
+		err = errors.Join(err, e.unlock())
+		e.codec.Close()
+	}()
+	select {
+	case <-e.filesClosed:
+		return errors.Join(e.failure(), err)
+	case <-e.failing:
+	}
+	select {
+	case <-e.filesClosed:
+		return errors.Join(e.failure(), err)
+	case <-time.After(e.closeWait):
+		return e.failure()
+	}
+}
+
+// begin notes that files are about to be read; the caller must call e.calls.Done. It fails with
+// ErrClosed.
+func (e *Engine) begin() error {
+	e.view.RLock()
+	defer e.view.RUnlock()
+	if e.closed {
+		return ErrClosed
+	}
+	e.calls.Add(1)
+	return nil
 }
 
 // Apply carries out all mutations, atomically: after a crash all of them are there or none, and
@@ -199,14 +291,15 @@ func (e *Engine) Apply(ctx context.Context, mutations ...*row.Mutation) error {
 				return &KeyTooLongError{Size: len(key) - keyOverhead, Max: maxKey - keyOverhead}
 			}
 			r.size += e.footprint(key, value)
-			size += int64(len(value))
+			size += int64(len(key) + len(value))
+			r.payload += e.payload(value)
 		}
 		r.count += m.Len()
 	}
 	if size > e.opts.MaxMutation {
 		return &MutationTooLargeError{Size: size, Max: e.opts.MaxMutation}
 	}
-	if r.size > e.groupSize || r.count > e.groupCount {
+	if r.size > e.groupSize || r.count > e.groupCount || r.payload > e.groupPayload {
 		return e.applyLarge(ctx, mutations)
 	}
 	return e.commit.submit(ctx, r)
@@ -221,6 +314,9 @@ const (
 // publish makes a committed group visible to reads.
 func (e *Engine) publish(seq uint64) error {
 	e.visible.Store(seq)
+	if e.opts.Sync == SyncPeriodic {
+		return nil // it is not durable yet
+	}
 	return e.committed.set(seq)
 }
 
@@ -245,8 +341,12 @@ func (e *Engine) table(incarnation uint32) *tableState {
 	return kept.(*tableState)
 }
 
-// exists reports whether any key starts with prefix, deleted or not.
+// exists reports whether any key starts with prefix, deleted or not, or may do so where data is
+// damaged.
 func (e *Engine) exists(prefix []byte) bool {
+	if e.damageIn(prefix, append(bytes.Clone(prefix), 0xFF)) != nil {
+		return true
+	}
 	e.view.RLock()
 	defer e.view.RUnlock()
 	if e.closed {
@@ -264,9 +364,10 @@ func (e *Engine) exists(prefix []byte) bool {
 func (e *Engine) fail(cause error) error {
 	failed := &FailedError{Cause: cause}
 	if e.failed.CompareAndSwap(nil, failed) {
+		close(e.failing)
 		e.opts.Log.Error("storage failed; no more writes are taken", "error", cause)
 		if e.opts.OnFailure != nil {
-			e.tasks.Go(func() { e.opts.OnFailure(failed) })
+			go e.opts.OnFailure(failed) // not waited for: it may wait for Close
 		}
 	}
 	return e.failure()

@@ -11,6 +11,7 @@ import (
 
 // A view is one consistent state of one table, read through iterators that pin its files.
 type view struct {
+	engine  *Engine
 	txn     *badger.Txn
 	seq     uint64 // everything up to this commit sequence number is in the view
 	table   []byte // prefix of fragments' storage keys
@@ -22,13 +23,14 @@ type view struct {
 // openView opens a view. scope is a row key prefix that all wanted rows share; it may be empty.
 func (e *Engine) openView(incarnation uint32, scope []byte, reverse bool) (*view, error) {
 	state := e.table(incarnation)
-	v := &view{table: row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(scope)), incarnation, row.Fragments)}
+	v := &view{engine: e, table: row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(scope)), incarnation, row.Fragments)}
 	prefix := append(v.table, scope...)
 	e.view.RLock()
 	defer e.view.RUnlock()
 	if e.closed {
 		return nil, ErrClosed
 	}
+	e.calls.Add(1)
 	v.seq = e.visible.Load()
 	v.txn = e.db.NewTransactionAt(v.seq, false)
 	v.frags = iterate(v.txn, prefix, true, reverse)
@@ -46,12 +48,13 @@ func (e *Engine) openView(incarnation uint32, scope []byte, reverse bool) (*view
 func (e *Engine) openPoint(incarnation uint32, rowKey []byte) (*view, error) {
 	state := e.table(incarnation)
 	key := append(row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(rowKey)), incarnation, row.Fragments), rowKey...)
-	v := &view{table: key[:row.TablePrefixSize:row.TablePrefixSize]}
+	v := &view{engine: e, table: key[:row.TablePrefixSize:row.TablePrefixSize]}
 	e.view.RLock()
 	defer e.view.RUnlock()
 	if e.closed {
 		return nil, ErrClosed
 	}
+	e.calls.Add(1)
 	v.seq = e.visible.Load()
 	v.txn = e.db.NewTransactionAt(v.seq, false)
 	v.frags = v.txn.NewKeyIterator(key, badger.IteratorOptions{})
@@ -71,6 +74,7 @@ func (v *view) close() {
 		v.forward.close()
 	}
 	v.txn.Discard()
+	v.engine.calls.Done()
 }
 
 // entries walks over the merged entries of a view, rows and headers alike, in key order.
@@ -82,8 +86,9 @@ type entries struct {
 	// The entry it stands on.
 	key       []byte
 	merged    *row.Fragment
-	fragments int  // how many unfolded fragments it was merged from
-	onPage    bool // pages still stands on it, because merged shares the page's memory
+	fragments int   // how many unfolded fragments it was merged from
+	size      int64 // bytes of what it was merged from
+	onPage    bool  // pages still stands on it, because merged shares the page's memory
 
 	decoded []*row.Fragment
 	merger  row.Merger
@@ -97,6 +102,7 @@ func newEntries(v *view, codec *page.Codec, reverse bool) *entries {
 		table[row.TablePrefixSize-1] = byte(row.Pages)
 		c.pages = newPageSource(v.pages, v.forward, table, reverse, codec)
 	}
+	c.frags.through = c.pages.through
 	return c
 }
 
@@ -105,12 +111,7 @@ func (c *entries) seek(rowKey []byte) error {
 	c.onPage = false
 	c.frags.seek(rowKey)
 	if c.frags.reverse {
-		if err := c.frags.load(rowKey); err != nil {
-			return err
-		}
-		if c.frags.valid && bytes.Equal(c.frags.key, rowKey) {
-			c.frags.skip()
-		}
+		c.frags.pass(rowKey)
 	}
 	if c.pages == nil {
 		return nil
@@ -127,62 +128,54 @@ func (c *entries) next(limit []byte) (bool, error) {
 			return false, err
 		}
 	}
-	for {
-		pageKey := c.pages.key()
-		if pageKey != nil && limit != nil && c.frags.beyond(pageKey, limit) {
-			pageKey = nil
-		}
-		bound := limit
-		if pageKey != nil {
-			bound = pageKey
-		}
-		if err := c.frags.load(bound); err != nil {
-			return false, err
-		}
-		order := 1 // compares the fragments' key with the page's, in reading order
-		if c.frags.valid && (bound == nil || !c.frags.beyond(c.frags.key, bound)) {
-			if order = -1; pageKey != nil && bytes.Equal(c.frags.key, pageKey) {
-				order = 0
-			}
-		}
-		if order > 0 && pageKey == nil {
-			return false, nil
-		}
-		if order <= 0 && !c.frags.after(c.pages.through(c.frags.key)) {
-			c.frags.skip()
-			continue
-		}
-		return true, c.merge(order)
+	pageKey := c.pages.key()
+	if pageKey != nil && limit != nil && c.frags.beyond(pageKey, limit) {
+		pageKey = nil
 	}
+	bound := limit
+	if pageKey != nil {
+		bound = pageKey
+	}
+	if err := c.frags.load(bound); err != nil {
+		return false, err
+	}
+	order := 1 // compares the fragments' key with the page's, in reading order
+	if c.frags.valid && (bound == nil || !c.frags.beyond(c.frags.key, bound)) {
+		if order = -1; pageKey != nil && bytes.Equal(c.frags.key, pageKey) {
+			order = 0
+		}
+	}
+	if order > 0 && pageKey == nil {
+		return false, nil
+	}
+	return true, c.merge(order)
 }
 
 // merge decodes and merges what the sources hold for one key. order says which of them hold it:
 // below 0 only fragments, above 0 only pages, 0 both.
 func (c *entries) merge(order int) error {
 	n := 0
-	c.fragments = 0
+	c.fragments, c.size = 0, 0
 	if order <= 0 {
 		c.key = append(c.key[:0], c.frags.key...)
 		c.scratch = c.frags.storageKey(c.scratch)
 		for _, sealed := range c.frags.bodies {
-			body, ok := row.Open(c.scratch, sealed)
-			if !ok {
-				return &corruptEntry{key: bytes.Clone(c.scratch), cause: errChecksum}
-			}
-			if err := row.DecodeBody(body, 0, c.slot(n)); err != nil {
-				return &corruptEntry{key: bytes.Clone(c.scratch), cause: err}
+			if err := openFragment(c.scratch, sealed, c.slot(n)); err != nil {
+				return err
 			}
 			n++
 		}
-		c.fragments = n
+		c.fragments, c.size = c.frags.count, c.frags.size
 		c.frags.skip()
 	}
 	if order >= 0 {
 		c.key = append(c.key[:0], c.pages.key()...)
-		if err := row.DecodeBody(c.pages.reader.Body(), c.pages.reader.Reference(), c.slot(n)); err != nil {
+		body := c.pages.reader.Body()
+		if err := row.DecodeBody(body, c.pages.reader.Reference(), c.slot(n)); err != nil {
 			return c.pages.corrupt(err)
 		}
 		n++
+		c.size += int64(len(body))
 		c.onPage = true
 	}
 	c.merged = c.merger.Merge(c.decoded[:n])

@@ -36,6 +36,17 @@ func (e *DiskFullError) Error() string {
 		e.Free>>20, e.Dir, e.Floor>>20)
 }
 
+// A NoRoomError reports that the disk is so full that the commit log cannot be turned into table
+// files. What is in the log is safe; it is recovered when there is space.
+type NoRoomError struct {
+	Dir        string
+	Free, Need int64 // bytes
+}
+
+func (e *NoRoomError) Error() string {
+	return fmt.Sprintf("the disk of %s is full: %d KiB are free, and recovering the commit log needs up to %d KiB", e.Dir, e.Free>>10, e.Need>>10)
+}
+
 // A MutationTooLargeError reports a write over the limit. Nothing was written.
 type MutationTooLargeError struct {
 	Size, Max int64 // bytes
@@ -51,7 +62,7 @@ type KeyTooLongError struct {
 }
 
 func (e *KeyTooLongError) Error() string {
-	return fmt.Sprintf("primary key of %d encoded bytes is longer than the maximum of %d", e.Size, e.Max)
+	return fmt.Sprintf("Key length of %d is longer than maximum of %d", e.Size, e.Max)
 }
 
 // A TombstoneError reports a read that was given up because it passed too many tombstones.
@@ -88,14 +99,14 @@ func (e *DamagedError) Error() string {
 
 func (e *DamagedError) Unwrap() error { return e.First }
 
-// A LostCommitsError reports that acknowledged writes are missing: the commit log was damaged or
-// removed. Opening again after removing the file that promises them accepts the loss.
+// A LostCommitsError reports that acknowledged writes are missing: the commit log or the list of
+// table files was damaged or removed. Nothing was changed. Opening again after removing the file that promises them accepts the loss.
 type LostCommitsError struct {
 	Promised, Found uint64 // commit sequence numbers
 	File            string
 }
 
 func (e *LostCommitsError) Error() string {
-	return fmt.Sprintf("the commit log is damaged: writes were acknowledged up to commit %d and only %d are there; to start without them remove the file %s",
+	return fmt.Sprintf("the commit log or the MANIFEST is damaged: writes were acknowledged up to commit %d and only %d are there; to start without them remove the file %s",
 		e.Promised, e.Found, e.File)
 }

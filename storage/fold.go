@@ -16,9 +16,12 @@ import (
 // Writers do not wait for a step. The committer records which rows are written while it runs,
 // from before its view was opened, and leaves their fragments in place: the new pages say up to
 // which commit sequence number they hold everything, so what they hold already is ignored there,
-// and what came later is not.
+// and what came later is not. That must hold for every fragment that may stay in place, also if
+// nothing of its row is left; and the page that the next step makes must not claim to hold what is
+// written meanwhile into the range of this one. So there is a page at the end of every range that
+// was folded, if need be one without rows. It goes when its range is folded together with the next.
 //
-// A page that is no longer needed is replaced by one without rows, and removed much later: if it
+// A page that is no longer needed is replaced by an empty one, and removed much later: if it
 // were deleted at once, a compaction among the newest files could drop the deletion before the
 // page.
 
@@ -36,6 +39,8 @@ type foldStep struct {
 
 	entries *entries
 	at      partition
+	last    []byte          // row key taken last in the run
+	left    map[string]bool // row keys of rows that are too large for a page: their fragments stay
 	changes []change
 	bytes   int64
 	writer  *page.Writer
@@ -45,10 +50,6 @@ type foldStep struct {
 // starts: nil behind the end, or behind the range of until. See planFold.
 func (f *folder) fold(ctx context.Context, incarnation uint32, from, until []byte, purgeHeader []byte, policy foldPolicy) (*foldStep, error) {
 	e := f.engine
-	t, ok := e.opts.Tables(incarnation)
-	if !ok {
-		return &foldStep{plan: &foldPlan{}}, nil
-	}
 	w := &watch{
 		low:     row.AppendTable(nil, incarnation, row.Fragments),
 		high:    row.AppendTable(nil, incarnation, row.Fragments+1),
@@ -58,7 +59,7 @@ func (f *folder) fold(ctx context.Context, incarnation uint32, from, until []byt
 	if err := e.commit.submit(ctx, &request{watch: w, exclusive: true}); err != nil {
 		return nil, err
 	}
-	s := &foldStep{engine: e, table: t, policy: policy, purgeHeader: purgeHeader, now: e.opts.Now().Unix()}
+	s := &foldStep{engine: e, plan: &foldPlan{}, policy: policy, purgeHeader: purgeHeader, now: e.opts.Now().Unix()}
 	err := s.merge(incarnation, from, until, f.horizon())
 	if err == nil && len(s.changes) > 0 {
 		e.table(incarnation).pages.Store(true) // before the pages become visible
@@ -82,6 +83,11 @@ func (s *foldStep) merge(incarnation uint32, from, until []byte, horizon uint64)
 	}
 	defer v.close()
 	s.view = v
+	// Asked for only now: who wrote what the view sees, in whatever columns, knew the table no later than this.
+	var ok bool
+	if s.table, ok = s.engine.opts.Tables(incarnation); !ok {
+		return nil
+	}
 	if s.plan, err = planFold(v, from, until, s.policy, horizon); err != nil {
 		return s.explain(err)
 	}
@@ -97,10 +103,19 @@ func (s *foldStep) merge(incarnation uint32, from, until []byte, horizon uint64)
 			return s.explain(err)
 		}
 	}
+	used := make(map[string]bool)
+	for _, ch := range s.changes {
+		used[string(ch.key[len(pages):])] = true
+	}
 	for _, upper := range s.plan.empties {
-		s.put(append(bytes.Clone(pages), upper...), nil, opDelete)
+		if !used[string(upper)] {
+			s.put(append(bytes.Clone(pages), upper...), nil, opDelete)
+		}
 	}
 	for _, rowKey := range s.plan.fragments {
+		if s.left[string(rowKey)] {
+			continue
+		}
 		s.put(append(bytes.Clone(v.table), rowKey...), nil, opDeleteUnlessWritten)
 	}
 	return nil
@@ -115,6 +130,7 @@ func (s *foldStep) put(key, value []byte, op changeOp) {
 func (s *foldStep) rewrite(run *foldRun, pages []byte) error {
 	written := len(s.changes)
 	s.writer.Begin(s.view.seq)
+	s.last = s.last[:0]
 	if err := s.start(run.low); err != nil {
 		return err
 	}
@@ -126,11 +142,14 @@ func (s *foldStep) rewrite(run *foldRun, pages []byte) error {
 		if !ok {
 			break
 		}
-		if err := s.add(); err != nil {
+		if err := s.add(run); err != nil {
 			return err
 		}
+		s.last = append(s.last[:0], s.entries.key...)
 	}
-	s.writer.Finish(run.high)
+	if !s.left[string(run.high)] { // otherwise it has its page already
+		s.writer.Cover(run.high)
+	}
 	if run.split != nil {
 		if err := s.keepRest(run); err != nil {
 			return err
@@ -143,7 +162,7 @@ func (s *foldStep) rewrite(run *foldRun, pages []byte) error {
 	for _, old := range run.pages {
 		if !kept[string(old)] {
 			s.writer.Begin(s.view.seq)
-			s.writer.Finish(old) // without rows
+			s.writer.Finish(old) // empty
 		}
 	}
 	return nil
@@ -163,7 +182,7 @@ func (s *foldStep) start(low []byte) error {
 }
 
 // add purges the entry at hand and gives what is left to the writer.
-func (s *foldStep) add() error {
+func (s *foldStep) add(run *foldRun) error {
 	key, f := s.entries.key, s.entries.merged
 	if !s.at.holds(key) {
 		if err := s.at.enter(key); err != nil {
@@ -178,9 +197,44 @@ func (s *foldStep) add() error {
 		s.at.shadow(f, s.at.clustering(key))
 		f.Purge(s.now, s.policy.gcBefore)
 	}
-	if !f.IsEmpty() {
+	switch {
+	case f.IsEmpty():
+		return nil
+	case s.entries.size > s.engine.rowMax && f.Size() > s.engine.rowMax:
+		return s.leave(run)
+	default:
 		s.writer.Add(key, f)
+		return nil
 	}
+}
+
+// leave leaves the row at hand as it is stored: its fragments, and beside them, in a page of its
+// own that covers no more of its changes than before, what was in pages of it.
+func (s *foldStep) leave(run *foldRun) error {
+	key, source := s.entries.key, s.entries.pages
+	before := s.last
+	for _, upper := range run.pages {
+		if bytes.Compare(upper, key) < 0 && bytes.Compare(upper, before) > 0 {
+			before = upper
+		}
+	}
+	if len(before) > 0 && !s.left[string(before)] {
+		s.writer.Cover(before)
+	}
+	s.writer.Begin(source.through(key))
+	if s.entries.onPage {
+		var old row.Fragment
+		if err := row.DecodeBody(source.reader.Body(), source.reader.Reference(), &old); err != nil {
+			return source.corrupt(err)
+		}
+		s.writer.Add(key, &old)
+	}
+	s.writer.Cover(key)
+	s.writer.Begin(s.view.seq)
+	if s.left == nil {
+		s.left = make(map[string]bool)
+	}
+	s.left[string(key)] = true
 	return nil
 }
 
@@ -231,7 +285,7 @@ func (s *foldStep) keepRest(run *foldRun) error {
 			return err
 		}
 	}
-	s.writer.Finish(run.split)
+	s.writer.Cover(run.split)
 	return nil
 }
 

@@ -19,7 +19,8 @@ const (
 	leastIdleFold   = 1024                   // if it has at least so many fragments
 	leastFold       = 4 << 20                // bytes of fragments that a table under load gathers before it is folded
 	purgeInterval   = 10 * time.Minute       // how often a table is checked for what gc_grace_seconds has released, at most
-	emptyPageAge    = 10 * time.Minute       // how long a page without rows is kept
+	hintedShare     = 10                     // a table that reads ask for is folded in one of so many parts of the time
+	emptyPageAge    = 10 * time.Minute       // how long an empty page is kept
 )
 
 // A folder folds tables in the background, one step at a time. One goroutine owns it; hint and
@@ -33,7 +34,7 @@ type folder struct {
 
 	working  sync.Mutex // held while tables are looked at or folded
 	mu       sync.Mutex
-	hinted   map[uint32]bool
+	hinted   map[uint32]map[string]bool // incarnation -> prefixes of row keys; "" for the whole table
 	compacts []*compactRequest
 
 	// Guarded by working.
@@ -43,11 +44,12 @@ type folder struct {
 
 // A foldState is what the folder remembers of a table.
 type foldState struct {
-	pageBytes int64     // of rows in pages, as of the last sweep
-	seen      int64     // fragments ever counted, at the last look
-	changed   time.Time // when seen last changed
-	swept     time.Time // when the last sweep ended
-	known     bool      // whether it was ever swept since the engine was opened
+	pageBytes int64         // of rows in pages, as of the last sweep
+	seen      int64         // fragments ever counted, at the last look
+	changed   time.Time     // when seen last changed
+	swept     time.Time     // when the last sweep ended
+	took      time.Duration // how long it took
+	known     bool          // whether it was ever swept since the engine was opened
 }
 
 // A horizonMark says that a commit sequence number is at least so old.
@@ -65,7 +67,7 @@ func newFolder(e *Engine) *folder {
 	f := &folder{
 		engine: e,
 		wake:   make(chan struct{}, 1),
-		hinted: make(map[uint32]bool),
+		hinted: make(map[uint32]map[string]bool),
 		tables: make(map[uint32]*foldState),
 		marks:  []horizonMark{{at: time.Now(), seq: e.visible.Load()}},
 	}
@@ -80,11 +82,22 @@ func (f *folder) close() {
 	f.done.Wait()
 }
 
-// hint asks for a table to be folded soon, because reads merge many of its fragments.
-func (f *folder) hint(incarnation uint32) {
+// mostHints is how many partitions of a table are remembered to be folded.
+const mostHints = 100
+
+// hint asks for a partition to be folded soon, because reads merge many of its fragments, or for
+// the whole table if its prefix is nil.
+func (f *folder) hint(incarnation uint32, partition []byte) {
 	f.mu.Lock()
-	f.hinted[incarnation] = true
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	h := f.hinted[incarnation]
+	if h == nil {
+		h = make(map[string]bool)
+		f.hinted[incarnation] = h
+	}
+	if len(h) < mostHints { // others will be hinted again
+		h[string(partition)] = true
+	}
 }
 
 // compact folds all of a table and returns when that is done.
@@ -157,7 +170,7 @@ func (f *folder) serveCompacts() {
 func (f *folder) look() {
 	f.mu.Lock()
 	hinted := f.hinted
-	f.hinted = make(map[uint32]bool)
+	f.hinted = make(map[uint32]map[string]bool)
 	f.mu.Unlock()
 	if f.engine.writable(0) != nil {
 		return
@@ -173,11 +186,13 @@ func (f *folder) look() {
 			delete(f.tables, incarnation)
 			continue
 		}
-		policy, due := f.due(incarnation, active[incarnation], t, hinted[incarnation])
-		if !due {
-			continue
+		var err error
+		if policy, due := f.due(incarnation, active[incarnation], t, hinted[incarnation][""]); due {
+			err = f.sweep(incarnation, policy)
+		} else {
+			err = f.foldHinted(incarnation, t, hinted[incarnation])
 		}
-		if err := f.sweep(incarnation, policy); err != nil && f.ctx.Err() == nil {
+		if err != nil && f.ctx.Err() == nil {
 			f.engine.opts.Log.Warn("folding failed", "table", t.Name, "error", err)
 		}
 	}
@@ -198,7 +213,7 @@ func (f *folder) due(incarnation uint32, state *tableState, t Table, hinted bool
 	switch {
 	case bytes >= max(leastFold, s.pageBytes/2):
 		return f.policy(t), true
-	case hinted && fragments > 0:
+	case hinted && fragments > 0 && time.Since(s.swept) > hintedShare*s.took:
 		return f.everything(t), true
 	case idle && (fragments >= leastIdleFold || !s.known || fragments > 0 && time.Since(s.swept) > purgeInterval):
 		return f.everything(t), true
@@ -211,6 +226,7 @@ func (f *folder) due(incarnation uint32, state *tableState, t Table, hinted bool
 
 // sweep folds what the policy finds worth it in a whole table.
 func (f *folder) sweep(incarnation uint32, policy foldPolicy) error {
+	begun := time.Now()
 	state := f.engine.table(incarnation)
 	countBefore, bytesBefore := state.fragments.Load(), state.fragmentBytes.Load()
 	var pageBytes, left int64
@@ -232,7 +248,7 @@ func (f *folder) sweep(incarnation uint32, policy foldPolicy) error {
 	}
 	state.fragmentBytes.Add(-bytesBefore)
 	if s := f.tables[incarnation]; s != nil {
-		s.pageBytes, s.swept, s.known = pageBytes, time.Now(), true
+		s.pageBytes, s.swept, s.took, s.known = pageBytes, time.Now(), time.Since(begun), true
 	}
 	for _, prefix := range purgeable {
 		if err := f.purgePartition(incarnation, prefix, policy); err != nil {
@@ -242,22 +258,56 @@ func (f *folder) sweep(incarnation uint32, policy foldPolicy) error {
 	return nil
 }
 
+// foldHinted folds the partitions whose reads asked for it.
+func (f *folder) foldHinted(incarnation uint32, t Table, partitions map[string]bool) error {
+	for prefix := range partitions {
+		if prefix == "" {
+			continue // the whole table
+		}
+		if _, err := f.foldPartition(incarnation, []byte(prefix), f.everything(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foldPartition folds the page ranges that a partition lies in. It reports whether all its rows
+// were folded.
+func (f *folder) foldPartition(incarnation uint32, prefix []byte, policy foldPolicy) (whole bool, err error) {
+	from, err := f.rangeStart(incarnation, prefix)
+	if err != nil {
+		return false, err
+	}
+	state := f.engine.table(incarnation)
+	behind := append(append([]byte(nil), prefix...), byte(row.KindRow)+1)
+	whole = true
+	for more := true; more; {
+		s, err := f.step(incarnation, from, behind, nil, policy)
+		if err != nil {
+			return false, err
+		}
+		folded := int64(len(s.plan.fragments))
+		if count := state.fragments.Add(-folded) + folded; count > 0 {
+			state.fragmentBytes.Add(-state.fragmentBytes.Load() * min(folded, count) / count)
+		}
+		whole = whole && len(s.left) == 0
+		from, more = s.plan.next, s.plan.next != nil && bytes.Compare(s.plan.next, behind) < 0
+	}
+	return whole, nil
+}
+
 // purgePartition folds a whole partition, so that its header's deletions are applied to all its
-// rows, and then purges those deletions.
+// rows, and then purges those deletions. It purges nothing if a row cannot be folded.
 func (f *folder) purgePartition(incarnation uint32, prefix []byte, policy foldPolicy) error {
 	policy.leastFragments = -1
+	if whole, err := f.foldPartition(incarnation, prefix, policy); err != nil || !whole {
+		return err
+	}
 	start, err := f.rangeStart(incarnation, prefix)
 	if err != nil {
 		return err
 	}
 	rows := append(append([]byte(nil), prefix...), byte(row.KindRow))
-	for from, more := start, true; more; {
-		s, err := f.step(incarnation, from, append(rows, 0xFF), nil, policy)
-		if err != nil {
-			return err
-		}
-		from, more = s.plan.next, s.plan.next != nil
-	}
 	_, err = f.step(incarnation, start, rows, prefix, policy)
 	return err
 }
@@ -334,9 +384,22 @@ func (f *folder) horizon() uint64 {
 	return 0
 }
 
-// Compact folds all of a table, as nodetool compact does, and returns when that is done.
+// Compact folds all of a table and gives back the space of what that replaced, as nodetool compact
+// does, and returns when that is done.
 func (e *Engine) Compact(ctx context.Context, incarnation uint32) error {
+	if err := e.begin(); err != nil {
+		return err
+	}
+	defer e.calls.Done()
 	if err := e.folder.compact(ctx, incarnation); err != nil {
+		return err
+	}
+	e.compacting.Lock()
+	defer e.compacting.Unlock()
+	if err := e.writable(0); err != nil { // damage would become right checksums over wrong data
+		return err
+	}
+	if err := e.flush(ctx); err != nil {
 		return err
 	}
 	e.advanceDiscard()

@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/iliumdb/ilium/storage/row"
 )
 
 // A fragmentSource walks over the rows that have unfolded fragments, in key order, in one direction.
@@ -12,16 +14,29 @@ type fragmentSource struct {
 	table   []byte // the storage keys' first bytes, which row keys lack
 	reverse bool
 
-	// The row it stands on, if valid: its key and its fragments' sealed values, newest first.
-	valid    bool
-	key      []byte
-	versions []uint64
-	bodies   [][]byte
-	arena    []byte
+	// through tells up to which commit sequence number pages hold a row: its fragments up to that
+	// are passed over. It is asked in the source's direction. If it is nil no values are read.
+	through func(rowKey []byte) uint64
 
+	// The row it stands on, if valid: its key, and its fragments.
+	valid  bool
+	key    []byte
+	bodies [][]byte // sealed, in no order; some may be several fragments merged
+	count  int      // how many fragments
+	size   int64    // of their sealed values, roughly
+
+	arena   []byte // of bodies
+	other   []byte // for the next arena
+	merged  int    // size of the body that was merged last
+	merger  row.Merger
 	seekKey []byte
+	scratch []byte
 	copied  func([]byte) error // appends a value to arena; kept so that it is allocated once
 }
+
+// mergeAt is the size in bytes from which on the fragments of one row are merged as they are
+// collected: a row may have been written any number of times since it was folded.
+const mergeAt = 4 << 20
 
 func newFragmentSource(it *badger.Iterator, table []byte, reverse bool) *fragmentSource {
 	s := &fragmentSource{it: it, table: table, reverse: reverse}
@@ -67,11 +82,14 @@ func (s *fragmentSource) beyond(rowKey, limit []byte) bool {
 // skip leaves the row the source stands on.
 func (s *fragmentSource) skip() { s.valid = false }
 
-// collect reads all versions of one key and leaves the iterator at the next key.
+// collect reads all fragments of one row and leaves the iterator at the next key.
 func (s *fragmentSource) collect(rowKey []byte) error {
 	s.key = append(s.key[:0], rowKey...)
-	s.versions, s.bodies, s.arena = s.versions[:0], s.bodies[:0], s.arena[:0]
-	deleted := false
+	s.reset()
+	through, deleted := uint64(0), false
+	if s.through != nil {
+		through = s.through(s.key)
+	}
 	for ; s.it.Valid(); s.it.Next() {
 		item := s.it.Item()
 		if !bytes.Equal(item.Key()[len(s.table):], s.key) {
@@ -79,41 +97,76 @@ func (s *fragmentSource) collect(rowKey []byte) error {
 		}
 		switch {
 		case item.IsDeletedOrExpired() && s.reverse: // versions come oldest first
-			s.versions, s.bodies = s.versions[:0], s.bodies[:0]
+			s.reset()
 			continue
 		case item.IsDeletedOrExpired():
 			deleted = true
 			continue
-		case deleted:
+		case deleted || item.Version() <= through:
+			continue
+		}
+		s.count++
+		s.size += item.ValueSize()
+		if s.through == nil {
 			continue
 		}
 		if err := item.Value(s.copied); err != nil {
 			return err
 		}
-		s.versions = append(s.versions, item.Version())
+		if len(s.bodies) > 1 && len(s.arena) > max(mergeAt, 2*s.merged) {
+			if err := s.merge(); err != nil {
+				return err
+			}
+		}
 	}
-	if s.reverse {
-		reverseInPlace(s.versions)
-		reverseInPlace(s.bodies)
-	}
-	s.valid = len(s.bodies) > 0
+	s.valid = s.count > 0
 	return nil
+}
+
+func (s *fragmentSource) reset() {
+	s.bodies, s.arena, s.count, s.size, s.merged = s.bodies[:0], s.arena[:0], 0, 0, 0
+}
+
+// merge replaces the bodies collected so far by one.
+func (s *fragmentSource) merge() error {
+	s.scratch = s.storageKey(s.scratch)
+	fragments := make([]*row.Fragment, len(s.bodies))
+	for i, sealed := range s.bodies {
+		fragments[i] = row.NewFragment()
+		if err := openFragment(s.scratch, sealed, fragments[i]); err != nil {
+			return err
+		}
+	}
+	out := row.AppendBody(row.BeginSeal(s.other[:0]), s.merger.Merge(fragments), 0)
+	row.EndSeal(s.scratch, out)
+	s.other, s.arena, s.merged = s.arena, out, len(out)
+	s.bodies = append(s.bodies[:0], out[:len(out):len(out)])
+	return nil
+}
+
+// openFragment decodes the sealed fragment stored under a key. f shares its memory.
+func openFragment(key, sealed []byte, f *row.Fragment) error {
+	body, ok := row.Open(key, sealed)
+	if !ok {
+		return &corruptEntry{key: bytes.Clone(key), cause: errChecksum}
+	}
+	if err := row.DecodeBody(body, 0, f); err != nil {
+		return &corruptEntry{key: bytes.Clone(key), cause: err}
+	}
+	return nil
+}
+
+// pass moves behind a row, if the source is about to come to it.
+func (s *fragmentSource) pass(rowKey []byte) {
+	for s.it.Valid() && bytes.Equal(s.it.Item().Key()[len(s.table):], rowKey) {
+		s.it.Next()
+	}
 }
 
 func reverseInPlace[T any](s []T) {
 	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
 		s[i], s[j] = s[j], s[i]
 	}
-}
-
-// after drops the fragments that were committed at or before through, and reports whether any are left.
-func (s *fragmentSource) after(through uint64) bool {
-	n := 0
-	for n < len(s.versions) && s.versions[n] > through {
-		n++
-	}
-	s.versions, s.bodies = s.versions[:n], s.bodies[:n]
-	return n > 0
 }
 
 // storageKey returns the full key of the row it stands on, in dst's memory.

@@ -60,14 +60,19 @@ func (e *Engine) Put(ctx context.Context, puts ...Put) error {
 // The value may be kept. It fails with a *CorruptError if one is damaged.
 func (e *Engine) Values(prefix string, visit func(name string, value []byte) error) error {
 	key := metaKey(metaUser, []byte(prefix))
+	if err := e.damagedMeta(key); err != nil {
+		return err
+	}
 	e.view.RLock()
 	if e.closed {
 		e.view.RUnlock()
 		return ErrClosed
 	}
+	e.calls.Add(1)
 	txn := e.db.NewTransactionAt(e.visible.Load(), false)
 	it := iterate(txn, key, false, false)
 	e.view.RUnlock()
+	defer e.calls.Done()
 	defer txn.Discard()
 	defer it.Close()
 	for it.Seek(key); it.Valid(); it.Next() {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -163,12 +164,17 @@ type world struct {
 	engine *Engine
 	model  *model
 	opts   Options
+	limits func(*Engine) // makes the engine's limits small
+	during func()        // called for every cell that is folded
 	clock  int64
 	newest int64 // timestamp, if they must rise
 	rising bool
 }
 
-const modelTable = 3
+const (
+	modelTable   = 3
+	droppedTable = 2 // its keys lie before the other's
+)
 
 func partitionKey(p string) []byte { return row.AppendPartition(nil, int64(p[0])*1000-500, []byte(p)) }
 
@@ -178,8 +184,25 @@ func newWorld(t *rapid.T, dir string, rising bool) *world {
 	if rising {
 		grace = 20 * time.Second
 	}
-	w.opts = Options{Dir: dir, Memory: minMemory, Now: func() time.Time { return time.Unix(w.clock, 0) },
-		Tables: testTables(Table{Name: "ks.t", GCGrace: grace, Compress: true})}
+	table := Table{Name: "ks.t", GCGrace: grace, Compress: true, HasColumn: func(uint32) bool {
+		if w.during != nil {
+			w.during()
+		}
+		return true
+	}}
+	w.opts = Options{Dir: dir, Memory: minMemory, MaxMutation: 1 << 20, Now: func() time.Time { return time.Unix(w.clock, 0) },
+		Tables: func(incarnation uint32) (Table, bool) { return table, incarnation == modelTable }}
+	w.limits = func(e *Engine) {}
+	if rapid.Bool().Draw(t, "smallRows") {
+		w.limits = func(e *Engine) { e.rowMax = 10 }
+	}
+	if rapid.Bool().Draw(t, "smallGroups") { // every mutation is a large one
+		other := w.limits
+		w.limits = func(e *Engine) {
+			other(e)
+			e.groupSize, e.valueThreshold = 200, 100
+		}
+	}
 	w.open(t)
 	return w
 }
@@ -189,7 +212,30 @@ func (w *world) open(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.limits(e)
 	w.engine = e
+}
+
+// crash goes on with a copy of the directory, as a kill leaves it, unless files come or go while
+// it is copied.
+func (w *world) crash(t *rapid.T, dir string) {
+	names := func() string {
+		list, err := os.ReadDir(w.opts.Dir)
+		must(t, err)
+		return fmt.Sprint(list)
+	}
+	same := false
+	w.engine.folder.exclusively(func() {
+		before := names()
+		err := os.CopyFS(dir, os.DirFS(w.opts.Dir))
+		same = err == nil && names() == before
+	})
+	if !same {
+		return
+	}
+	must(t, w.engine.Close())
+	w.opts.Dir = dir
+	w.open(t)
 }
 
 func (w *world) timestamp(t *rapid.T) int64 {
@@ -202,7 +248,7 @@ func (w *world) timestamp(t *rapid.T) int64 {
 
 var (
 	genPartition  = rapid.SampledFrom([]string{"a", "b\x00", "b\x00\x01", "c"})
-	genClustering = rapid.SampledFrom(strings.Split("a b c d e f g h i j k l m n o p q r s t u v w x y z", " "))
+	genClustering = rapid.SampledFrom(strings.Split(" |\x00|\x00\x01|a|b|c|d|e|f|g|h|i|j|k|l|m|n|o|p|q|r|s|t|u|v|w|x|y|z|\xFE|\xFF|\xFF\x00|\xFF\xFF|\xFF\xFFz", "|"))
 )
 
 // fragment draws a change of a row.
@@ -316,8 +362,6 @@ func (w *world) checkPartition(t *rapid.T) {
 	if expected := w.model.read(p, want, reverse, w.clock); got != expected {
 		t.Fatalf("partition %q slices %q reverse %v:\n got %s\nwant %s", p, want, reverse, got, expected)
 	}
-	if false {
-	}
 	if got, want := render(c.Static(), w.clock), w.model.static(p, w.clock); got != want {
 		t.Fatalf("static cells of %q: got %s, want %s", p, got, want)
 	}
@@ -333,6 +377,55 @@ func (w *world) drain(t *rapid.T, c *Cursor) string {
 		t.Fatal(c.Err())
 	}
 	return b.String()
+}
+
+// checkResumed reads a partition page by page, each with a new cursor behind the last row.
+func (w *world) checkResumed(t *rapid.T) {
+	p := genPartition.Draw(t, "partition")
+	reverse := rapid.Bool().Draw(t, "reverse")
+	limit := rapid.IntRange(1, 5).Draw(t, "limit")
+	var b strings.Builder
+	rest := Slice{Start: []byte{}}
+	for more := true; more; {
+		c := w.engine.Read(&Read{Incarnation: modelTable, Partition: partitionKey(p), Slices: []Slice{rest}, Reverse: reverse, Now: w.clock})
+		more = false
+		for n := 0; n < limit && c.Next(); n++ {
+			fmt.Fprintf(&b, "[%s]%s", c.Clustering(), render(c.Row(), w.clock))
+			if reverse {
+				rest.End = bytes.Clone(c.Clustering())
+			} else {
+				rest.Start = append(bytes.Clone(c.Clustering()), 0)
+			}
+			more = true
+		}
+		must(t, c.Err())
+		c.Close()
+	}
+	if want := w.model.read(p, nil, reverse, w.clock); b.String() != want {
+		t.Fatalf("partition %q in pages of %d, reverse %v:\n got %s\nwant %s", p, limit, reverse, b.String(), want)
+	}
+}
+
+// checkStatic compares the read of static cells alone.
+func (w *world) checkStatic(t *rapid.T) {
+	p := genPartition.Draw(t, "partition")
+	c := w.engine.Read(&Read{Incarnation: modelTable, Partition: partitionKey(p), Reverse: rapid.Bool().Draw(t, "reverse"), StaticOnly: true, Now: w.clock})
+	defer c.Close()
+	got := "none"
+	if c.Next() {
+		got = render(c.Static(), w.clock)
+		if (c.Row() == nil) != (w.model.read(p, nil, false, w.clock) == "") {
+			t.Fatalf("partition %q: row %v", p, c.Row())
+		}
+	}
+	must(t, c.Err())
+	want := w.model.static(p, w.clock)
+	if want == "" && w.model.read(p, nil, false, w.clock) == "" {
+		want = "none"
+	}
+	if got != want {
+		t.Fatalf("static cells of %q: got %s, want %s", p, got, want)
+	}
 }
 
 // checkPoint compares the read of one row.
@@ -391,17 +484,51 @@ func (w *world) checkScan(t *rapid.T) {
 	}
 }
 
-// foldSome folds with a random policy, in many small steps.
+// foldSome folds with a random policy, in many small steps, while others write.
 func (w *world) foldSome(t *rapid.T) {
 	table, _ := w.opts.Tables(modelTable)
 	policy := w.engine.folder.policy(table)
 	policy.leastFragments = rapid.IntRange(0, 6).Draw(t, "leastFragments")
 	policy.maxCount = rapid.IntRange(1, 30).Draw(t, "maxCount")
 	policy.pageTarget = rapid.IntRange(20, 300).Draw(t, "pageTarget")
+	policy.maxBytes = rapid.Int64Range(1, 5000).Draw(t, "maxBytes")
+	old := rapid.Bool().Draw(t, "old")
+	writes := rapid.IntRange(0, 3).Draw(t, "writes")
 	var err error
-	w.engine.folder.exclusively(func() { err = w.engine.folder.sweep(modelTable, policy) })
+	w.engine.folder.exclusively(func() {
+		f := w.engine.folder
+		if old { // empty pages may be removed
+			f.marks = []horizonMark{{at: time.Now().Add(-2 * emptyPageAge), seq: w.engine.visible.Load()}}
+		}
+		cells := 0
+		w.during = func() {
+			if cells++; writes > 0 && cells%7 == 3 {
+				writes--
+				w.write(t)
+			}
+		}
+		err = f.sweep(modelTable, policy)
+		w.during = nil
+	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// reclaim writes to a table that does not exist, as those do whose statement began before it was
+// dropped, and removes its data.
+func (w *world) reclaim(t *rapid.T) {
+	m := new(row.Mutation)
+	m.Begin(droppedTable, 1, []byte("p"))
+	for i := range rapid.IntRange(0, 3).Draw(t, "dropped") {
+		insert(m, fmt.Sprint(i), 1, "v")
+	}
+	must(t, w.engine.Apply(context.Background(), m))
+	must(t, w.engine.reclaimAll())
+	left, err := w.engine.incarnations()
+	must(t, err)
+	if len(left) > 1 || len(left) == 1 && left[0] != modelTable {
+		t.Fatalf("data of tables %v is left", left)
 	}
 }
 
@@ -411,21 +538,34 @@ func TestAgainstModel(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {
 				w := newWorld(r, t.TempDir(), rising)
 				defer func() { w.engine.Close() }()
+				rarely := func(do func(t *rapid.T)) func(t *rapid.T) {
+					return func(t *rapid.T) {
+						if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
+							do(t)
+						}
+					}
+				}
 				r.Repeat(map[string]func(*rapid.T){
 					"write1": w.write, "write2": w.write, "write3": w.write,
-					"fold":      w.foldSome,
-					"compact":   func(t *rapid.T) { must(t, w.engine.Compact(context.Background(), modelTable)) },
+					"fold1": w.foldSome, "fold2": w.foldSome,
+					"compact": func(t *rapid.T) { // Compact, without its wait for a full memtable
+						must(t, w.engine.folder.compact(context.Background(), modelTable))
+						w.engine.advanceDiscard()
+						must(t, w.engine.db.Flatten(1))
+					},
 					"partition": w.checkPartition,
+					"resumed":   w.checkResumed,
+					"static":    w.checkStatic,
 					"point":     w.checkPoint,
 					"scan":      w.checkScan,
 					"time":      func(t *rapid.T) { w.clock += rapid.Int64Range(0, 25).Draw(t, "seconds") },
-					"reopen": func(t *rapid.T) {
-						if rapid.IntRange(0, 4).Draw(t, "really") == 0 {
-							must(t, w.engine.Close())
-							w.open(t)
-						}
-					},
-					"": func(t *rapid.T) { w.checkPartition(t); w.checkScan(t) },
+					"reclaim":   rarely(w.reclaim),
+					"reopen": rarely(func(t *rapid.T) {
+						must(t, w.engine.Close())
+						w.open(t)
+					}),
+					"crash": rarely(func(r *rapid.T) { w.crash(r, t.TempDir()) }),
+					"":      func(t *rapid.T) { w.checkPartition(t); w.checkScan(t) },
 				})
 			})
 		})

@@ -134,15 +134,26 @@ const (
 	tableSize = 8 << 20
 )
 
+// mostValueLog is Badger's limit for a file of its value log, with some room.
+const mostValueLog = 2<<30 - 1<<20
+
 func baseLevelSize(memtable int64) int64 { return 2 * memtable }
+
+// valueThreshold is the size from which on values go to the value log: of smaller ones several
+// must fit one transaction.
+func (o Options) valueThreshold() int64 { return min(1<<20, o.memtableSize()*15/400) }
 
 // badger returns the options of the key-value engine below. Compression is left to package
 // page: Badger then reads straight from the mapped file and needs no block cache, and a damaged
 // block cannot make rows vanish silently, as a failed decompression does.
-func (o Options) badger() badger.Options {
+//
+// failed is told when Badger reports what no call of it returns: that it goes on although it could
+// not write.
+func (o Options) badger(failed func(error)) badger.Options {
 	m := o.memtableSize()
 	b := badger.DefaultOptions(o.Dir).
-		WithLogger(badgerLog{o.Log}).
+		WithLogger(badgerLog{o.Log, failed}).
+		WithBypassLockGuard(true). // Open has locked the directory
 		WithMetricsEnabled(false).
 		WithSyncWrites(o.Sync == SyncGroup).
 		WithDetectConflicts(false).
@@ -159,16 +170,32 @@ func (o Options) badger() badger.Options {
 		WithBlockCacheSize(0).
 		WithBlockSize(4 << 10).
 		WithIndexCacheSize(o.Memory / 16).
-		WithValueThreshold(min(1<<20, m*15/400)). // several must fit one transaction
-		WithValueLogFileSize(max(2*m, 2*o.MaxMutation))
+		WithValueThreshold(o.valueThreshold()).
+		WithValueLogFileSize(min(max(2*m, 4*o.MaxMutation), mostValueLog))
 	b.TableSizeMultiplier = 1
 	return b
 }
 
 // badgerLog passes Badger's messages on: its errors and warnings as such, the rest for debugging.
-type badgerLog struct{ log *slog.Logger }
+type badgerLog struct {
+	log    *slog.Logger
+	failed func(error)
+}
 
-func (l badgerLog) Errorf(format string, args ...any)   { l.print(slog.LevelError, format, args) }
+// lostWrites are the beginnings of the messages in which Badger says that it could not write.
+var lostWrites = [...]string{
+	"error flushing memtable to disk", // it tries again for ever, and takes no more writes
+	"Error while curlf sync",          // it acknowledges the writes nevertheless
+}
+
+func (l badgerLog) Errorf(format string, args ...any) {
+	l.print(slog.LevelError, format, args)
+	for _, begin := range lostWrites {
+		if strings.HasPrefix(format, begin) {
+			l.failed(fmt.Errorf("badger: %s", strings.TrimSpace(fmt.Sprintf(format, args...))))
+		}
+	}
+}
 func (l badgerLog) Warningf(format string, args ...any) { l.print(slog.LevelWarn, format, args) }
 func (l badgerLog) Infof(format string, args ...any)    { l.print(slog.LevelDebug, format, args) }
 func (l badgerLog) Debugf(format string, args ...any)   { l.print(slog.LevelDebug, format, args) }

@@ -157,6 +157,12 @@ func (s *pageSource) key() []byte {
 
 // pass remembers what the loaded page covers, before it is left.
 func (s *pageSource) pass() {
+	if s.reader.Info().RawSize == 0 {
+		return // nothing
+	}
+	if s.reader.HasRows() { // changes that are still to come lie behind them, and so behind earlier pages
+		s.covered = s.covered[:0]
+	}
 	through := s.reader.Info().Through
 	n := len(s.covered)
 	if n < cap(s.covered) {

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"sort"
 
 	"github.com/iliumdb/ilium/storage/row"
 )
@@ -79,6 +80,19 @@ func (p *partition) shadow(f *row.Fragment, clustering []byte) {
 	if len(p.header.Ranges) > 0 {
 		f.Shadow(row.Covering(p.header.Ranges, clustering))
 	}
+}
+
+// rangesIn returns how many deleted ranges overlap a slice of the partition's row keys.
+func (p *partition) rangesIn(s Slice) int {
+	ranges := p.header.Ranges
+	start := p.clustering(s.Start)
+	first := sort.Search(len(ranges), func(i int) bool { return ranges[i].End == nil || bytes.Compare(ranges[i].End, start) > 0 })
+	if row.Kind(s.End[len(p.prefix)]) != row.KindRow { // behind all rows
+		return len(ranges) - first
+	}
+	end := p.clustering(s.End)
+	behind := sort.Search(len(ranges), func(i int) bool { return bytes.Compare(ranges[i].Start, end) >= 0 })
+	return max(behind-first, 0)
 }
 
 // loadHeader looks up the header of the partition with c, which may read in either direction.

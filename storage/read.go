@@ -79,15 +79,22 @@ func (e *Engine) Read(r *Read) *Cursor {
 		return c
 	}
 	rows := append(append(make([]byte, 0, len(r.Partition)+1), r.Partition...), byte(row.KindRow))
-	headers := e.table(r.Incarnation).headers.Load()
+	state := e.table(r.Incarnation)
+	headers := state.headers.Load()
 	if r.Point && !headers {
 		key := append(rows, r.Slices[0].Start...)
 		c.slices = []Slice{{Start: key, End: append(key[:len(key):len(key)], 0)}}
 		c.reverse = false
 		c.view, c.err = e.openPoint(r.Incarnation, key)
-	} else {
+		if headers = state.headers.Load(); headers && c.err == nil { // the first one may be in the view
+			c.view.close()
+			c.reverse = r.Reverse
+		}
+	}
+	if (!r.Point || headers) && c.err == nil {
 		c.slices = rowSlices(rows, r)
 		c.view, c.err = e.openView(r.Incarnation, r.Partition, r.Reverse)
+		headers = state.headers.Load() // headers are announced before they are committed
 	}
 	if c.err != nil {
 		return c

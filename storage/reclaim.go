@@ -54,8 +54,8 @@ func (e *Engine) reclaimAll() error {
 		if _, ok := e.opts.Tables(incarnation); ok {
 			continue
 		}
-		for more := true; more; {
-			if more, err = e.removeSome(incarnation); err != nil {
+		for from := binary.BigEndian.AppendUint32(nil, incarnation); from != nil; {
+			if from, err = e.removeSome(incarnation, from); err != nil {
 				return err
 			}
 			select {
@@ -97,26 +97,28 @@ func (e *Engine) incarnations() ([]uint32, error) {
 	}
 }
 
-// removeSome deletes the next keys of an incarnation and reports whether there may be more.
-func (e *Engine) removeSome(incarnation uint32) (bool, error) {
+// removeSome deletes the next keys of an incarnation, from a storage key on, and returns where to
+// go on: nil at the end. Starting over each time would pass all that was deleted before.
+func (e *Engine) removeSome(incarnation uint32, from []byte) (next []byte, err error) {
 	prefix := binary.BigEndian.AppendUint32(nil, incarnation)
-	e.view.RLock()
-	if e.closed {
-		e.view.RUnlock()
-		return false, ErrClosed
+	if err := e.begin(); err != nil {
+		return nil, err
 	}
-	txn := e.db.NewTransactionAt(e.visible.Load(), false)
-	it := iterate(txn, prefix, false, false)
-	e.view.RUnlock()
+	defer e.calls.Done()
+	txn := e.db.NewTransactionAt(math.MaxUint64, false)
 	defer txn.Discard()
+	it := iterate(txn, prefix, false, false)
 	defer it.Close()
 	r := &request{exclusive: true}
-	for it.Seek(prefix); it.Valid() && len(r.changes) < reclaimBatch; it.Next() {
-		r.changes = append(r.changes, change{key: it.Item().KeyCopy(nil), op: opDelete})
+	size := 0
+	for it.Seek(from); it.Valid() && len(r.changes) < reclaimBatch && size < int(e.groupSize/2); it.Next() {
+		key := it.Item().KeyCopy(nil)
+		r.changes = append(r.changes, change{key: key, op: opDelete})
+		size += len(key)
 	}
 	if len(r.changes) == 0 {
 		r.changes = []change{{key: headersKey(incarnation), op: opDelete}}
-		return false, e.commit.submit(context.Background(), r)
+		return nil, e.commit.submit(context.Background(), r)
 	}
-	return true, e.commit.submit(context.Background(), r)
+	return r.changes[len(r.changes)-1].key, e.commit.submit(context.Background(), r)
 }

@@ -142,13 +142,12 @@ func tableIndex(name string, data []byte) (*fb.TableIndex, error) {
 		}
 		return -1
 	}
-	var sum pb.Checksum
 	encoded := take(size())
-	if encoded == nil || proto.Unmarshal(encoded, &sum) != nil {
+	if len(encoded) == 0 {
 		return nil, errTable(name, "damaged footer")
 	}
 	index := take(size())
-	if index == nil || y.VerifyChecksum(index, &sum) != nil {
+	if len(index) == 0 || !verifySum(index, encoded) {
 		return nil, errTable(name, "checksum mismatch in its index")
 	}
 	return fb.GetRootAsTableIndex(index, 0), nil
@@ -163,13 +162,27 @@ func verifyBlock(block []byte) bool {
 	if n < 0 || n > len(block)-4 {
 		return false
 	}
-	data, encoded := block[:len(block)-4-n], block[len(block)-4-n:len(block)-4]
+	return verifySum(block[:len(block)-4-n], block[len(block)-4-n:len(block)-4])
+}
+
+// verifySum compares data with an encoded checksum, which may be damaged itself.
+func verifySum(data, encoded []byte) bool {
 	var sum pb.Checksum
-	return proto.Unmarshal(encoded, &sum) == nil && y.VerifyChecksum(data, &sum) == nil
+	return proto.Unmarshal(encoded, &sum) == nil && sum.Algo == pb.Checksum_CRC32C && y.VerifyChecksum(data, &sum) == nil
 }
 
 func (d *damage) entry() *corruptEntry {
 	return &corruptEntry{key: d.first, cause: fmt.Errorf("checksum mismatch in file %s", d.file)}
+}
+
+// entryOf returns the entry to name in an error for a read of a table: the first of the block, or
+// if that belongs to another table, the next that is known.
+func (d *damage) entryOf(incarnation uint32) *corruptEntry {
+	entry, table := d.entry(), row.AppendTable(nil, incarnation, row.Fragments)[:4]
+	if !bytes.HasPrefix(entry.key, table) && bytes.HasPrefix(d.high, table) {
+		entry.key = d.high
+	}
+	return entry
 }
 
 // touches reports whether a read of storage keys in [low, high] could need the damaged block.
@@ -190,13 +203,32 @@ func (e *Engine) damaged(incarnation uint32, low, high []byte) error {
 	for _, area := range []row.Area{row.Fragments, row.Pages} {
 		from := append(row.AppendTable(nil, incarnation, area), low...)
 		to := append(row.AppendTable(nil, incarnation, area), high...)
+		if d := e.damageIn(from, to); d != nil {
+			return e.corruptError(d.entryOf(incarnation))
+		}
+	}
+	return nil
+}
+
+// damageIn returns a known damage that could concern storage keys in [low, high], or nil.
+func (e *Engine) damageIn(low, high []byte) *damage {
+	if list := e.damage.Load(); list != nil {
 		for i := range *list {
-			if d := &(*list)[i]; d.touches(from, to) {
-				return e.corruptError(d.entry())
+			if d := &(*list)[i]; d.touches(low, high) {
+				return d
 			}
 		}
 	}
 	return nil
+}
+
+// damagedMeta returns the error for a read of the metadata whose keys start with prefix.
+func (e *Engine) damagedMeta(prefix []byte) error {
+	d := e.damageIn(prefix, append(bytes.Clone(prefix), 0xFF))
+	if d == nil {
+		return nil
+	}
+	return &CorruptError{Table: "metadata", Key: "file " + d.file, Cause: d.entry().cause.Error()}
 }
 
 // verify checks files until limit bytes were read or all were, and notes what it finds.

@@ -8,8 +8,8 @@
 // A page is stored under its upper bound, a row key: it covers all row keys after the upper
 // bound of the page before it, up to and including its own. It has folded in every change to
 // that range up to a commit sequence number, Through; a reader ignores older changes it may
-// still find in that range. A page without rows covers nothing by itself: the page that follows
-// may hold rows of its range.
+// still find in that range. So a page may be there without rows, to cover. An empty page, one
+// without a payload, covers nothing: the page that follows covers its range too.
 //
 // A sealed page is
 //
@@ -79,8 +79,11 @@ type Info struct {
 	Through   uint64 // every change up to this commit sequence number is in the page
 	FirstTime int64  // earliest local time, in seconds, at which something in it may start to be purged
 	HasTimes  bool   // whether there is a FirstTime
-	RawSize   int    // bytes of rows before compression; 0 for a page without rows
+	RawSize   int    // bytes of the payload before compression; 0 for an empty page
 }
+
+// CoverSize is the RawSize of a page without rows that is not empty.
+const CoverSize = 5
 
 // appendHead appends all of a page but its checksum and payload.
 func appendHead(dst []byte, info Info, head byte, reference int64) []byte {

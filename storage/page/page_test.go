@@ -205,6 +205,43 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// A run without rows can end with a page that covers its range, or with an empty one.
+func TestCover(t *testing.T) {
+	c := newCodec(t)
+	for _, compress := range []bool{false, true} {
+		var pages []stored
+		w := NewWriter(c, 1000, compress, func(upper []byte, info Info, seal Seal) {
+			upper = bytes.Clone(upper)
+			pages = append(pages, stored{upper, seal(nil, append([]byte("p"), upper...)), info})
+		})
+		w.Begin(77)
+		w.Cover([]byte("k"))
+		w.Begin(77)
+		w.Add([]byte("l"), row.NewFragment())
+		w.Cover([]byte("m"))
+		w.Begin(77)
+		w.Finish([]byte("n"))
+		if len(pages) != 3 || pages[0].info.RawSize != CoverSize || pages[0].info.HasTimes || string(pages[1].upper) != "m" || pages[2].info.RawSize != 0 {
+			t.Fatalf("pages %+v", pages)
+		}
+		r := NewReader(c)
+		for i, rows := range []int{0, 1, 0} {
+			if err := r.Load(append([]byte("p"), pages[i].upper...), pages[i].sealed); err != nil {
+				t.Fatal(err)
+			}
+			if r.Info() != pages[i].info || r.Info().Through != 77 {
+				t.Errorf("page %d says %+v", i, r.Info())
+			}
+			for name, move := range map[string]func() error{"First": r.First, "Last": r.Last,
+				"SeekGE": func() error { return r.SeekGE([]byte("a")) }, "SeekLT": func() error { return r.SeekLT([]byte("z")) }} {
+				if err := move(); err != nil || r.Valid() != (rows > 0) {
+					t.Errorf("%s in page %d of %d rows: valid %v, %v", name, i, rows, r.Valid(), err)
+				}
+			}
+		}
+	}
+}
+
 func TestDamage(t *testing.T) {
 	c := newCodec(t)
 	p := write(c, 1000, true, genItems.Example(3), []byte("zz"))[0]

@@ -67,13 +67,13 @@ func (r *Reader) index0() error {
 		return nil
 	}
 	common, n := binary.Uvarint(r.raw)
-	if n <= 0 || common > uint64(len(r.raw)-n) || len(r.raw) < 8 {
+	if n <= 0 || common > uint64(len(r.raw)-n) || len(r.raw) < n+4 {
 		return ErrCorrupt
 	}
 	r.common = r.raw[n : n+int(common)]
 	count := int(binary.LittleEndian.Uint32(r.raw[len(r.raw)-4:]))
 	table := len(r.raw) - 4 - 4*count
-	if count <= 0 || table < n+int(common) || table > len(r.raw) {
+	if table < n+int(common) || table > len(r.raw) {
 		return ErrCorrupt
 	}
 	r.entries, r.restarts = r.raw[:table], r.raw[table:len(r.raw)-4]
@@ -82,6 +82,9 @@ func (r *Reader) index0() error {
 
 // Info returns what the loaded page says of itself.
 func (r *Reader) Info() Info { return r.info }
+
+// HasRows reports whether there are rows in the page.
+func (r *Reader) HasRows() bool { return r.blocks() > 0 }
 
 // Reference returns the timestamp that the bodies' timestamps are relative to.
 func (r *Reader) Reference() int64 { return r.reference }

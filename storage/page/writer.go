@@ -67,11 +67,8 @@ func (w *Writer) Add(rowKey []byte, f *row.Fragment) {
 	}
 }
 
-// Pending returns the bytes of rows that were added and not yet emitted.
-func (w *Writer) Pending() int { return w.size }
-
 // Finish ends the run. The last page covers up to upper, or up to its last row if upper is nil.
-// A run without rows makes one page without rows if upper is given, and none otherwise.
+// A run without rows makes one empty page if upper is given, and none otherwise.
 func (w *Writer) Finish(upper []byte) {
 	if w.size > w.target*3/2 && len(w.entries) > 1 {
 		w.cut(w.split(w.size/2), nil)
@@ -79,6 +76,20 @@ func (w *Writer) Finish(upper []byte) {
 	if len(w.entries) > 0 || upper != nil {
 		w.cut(len(w.entries), upper)
 	}
+	w.reset()
+}
+
+// Cover ends the run like Finish, but a run without rows makes a page that covers up to upper all
+// the same.
+func (w *Writer) Cover(upper []byte) {
+	if len(w.entries) > 0 {
+		w.Finish(upper)
+		return
+	}
+	w.reference = 0
+	w.encode(nil)
+	info := Info{Through: w.through, RawSize: len(w.payload)}
+	w.emit(upper, info, func(dst, key []byte) []byte { return w.seal(dst, key, info) })
 	w.reset()
 }
 
@@ -128,9 +139,12 @@ func (w *Writer) cut(n int, upper []byte) {
 // encode fills payload with entries.
 func (w *Writer) encode(entries []entry) {
 	key := func(i int) []byte { return w.arena[entries[i].key:entries[i].body] }
-	common := commonPrefix(key(0), key(len(entries)-1))
+	common := 0
+	if len(entries) > 0 {
+		common = commonPrefix(key(0), key(len(entries)-1))
+	}
 	out := binary.AppendUvarint(w.payload[:0], uint64(common))
-	out = append(out, key(0)[:common]...)
+	out = append(out, w.arena[:common]...) // the arena starts with the first key
 	var restarts []uint32
 	for i := range entries {
 		shared := 0

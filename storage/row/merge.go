@@ -172,9 +172,13 @@ func (f *Fragment) Shadow(d Deletion) {
 	f.Deletion = Live
 }
 
-// Purge empties the values that have expired by now, and drops every tombstone made, and every
-// cell expired, before gcBefore; both in seconds since the epoch. It reports whether anything
-// changed. The caller must have merged everything that the dropped ones could shadow.
+// slowClock is how many seconds a reader's clock may be behind that of a replica which purges.
+const slowClock = 3600
+
+// Purge empties the values that have expired by now, for readers with slow clocks too, and drops
+// every tombstone made, and every cell expired, before gcBefore; both in seconds since the epoch.
+// It reports whether anything changed. The caller must have merged everything that the dropped
+// ones could shadow.
 //
 // An expired cell does not become a tombstone, as it does in Cassandra: of two expiring cells
 // with equal timestamps the one that expires later must win whether or not the other was purged.
@@ -193,7 +197,7 @@ func (f *Fragment) Purge(now, gcBefore int64) bool {
 	for i := range f.Cells {
 		c := f.Cells[i]
 		expired := c.Kind == ExpiringCell && c.LocalTime <= now
-		if expired && len(c.Value) > 0 {
+		if expired && c.LocalTime <= now-slowClock && len(c.Value) > 0 {
 			c.Value, changed = nil, true
 		}
 		if (expired || c.Kind >= Tombstone) && c.LocalTime < gcBefore {

@@ -75,8 +75,10 @@ func (l Liveness) supersedes(other Liveness) bool {
 		return l.Timestamp > other.Timestamp
 	case (l.TTL > 0) != (other.TTL > 0):
 		return l.TTL > 0
-	default:
+	case l.Expiry != other.Expiry:
 		return l.Expiry > other.Expiry
+	default:
+		return l.TTL < other.TTL
 	}
 }
 
@@ -143,6 +145,18 @@ func (f *Fragment) Reset() {
 // IsEmpty reports whether f says nothing.
 func (f *Fragment) IsEmpty() bool {
 	return !f.Liveness.Exists() && !f.Deletion.Exists() && len(f.Ranges) == 0 && len(f.Cells) == 0
+}
+
+// Size returns roughly the bytes that f takes when it is encoded, rather too few.
+func (f *Fragment) Size() int64 {
+	size := int64(0)
+	for i := range f.Cells {
+		size += int64(len(f.Cells[i].Path) + len(f.Cells[i].Value) + 2)
+	}
+	for i := range f.Ranges {
+		size += int64(len(f.Ranges[i].Start) + len(f.Ranges[i].End) + 3)
+	}
+	return size
 }
 
 // IsLive reports whether the row exists at now: it has a liveness or at least one live cell.

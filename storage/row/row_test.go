@@ -110,6 +110,45 @@ func TestReconcile(t *testing.T) {
 	check(expiring(2, 9, "ab"), expiring(2, 9, "a")) //
 }
 
+// Of two row livenesses that differ one wins on every replica, by Cassandra's rule and behind that
+// by the TTL, as for cells.
+func TestLivenessOrder(t *testing.T) {
+	check := func(winner, loser Liveness) {
+		t.Helper()
+		a, b := NewFragment(), NewFragment()
+		a.Liveness, b.Liveness = winner, loser
+		var m Merger
+		if got := m.Merge([]*Fragment{a, b}).Liveness; got != winner {
+			t.Errorf("%+v should win over %+v", winner, loser)
+		}
+		if got := m.Merge([]*Fragment{b, a}).Liveness; got != winner {
+			t.Errorf("%+v should win over %+v, which comes first", winner, loser)
+		}
+	}
+	check(Liveness{Timestamp: 2}, Liveness{Timestamp: 1, TTL: 5, Expiry: 9})
+	check(Liveness{Timestamp: 2, TTL: 5, Expiry: 9}, Liveness{Timestamp: 2})
+	check(Liveness{Timestamp: 2, TTL: 5, Expiry: 9}, Liveness{Timestamp: 2, TTL: 5, Expiry: 8})
+	check(Liveness{Timestamp: 2, TTL: 4, Expiry: 9}, Liveness{Timestamp: 2, TTL: 5, Expiry: 9})
+	check(Liveness{Timestamp: -2}, NoLiveness)
+}
+
+// The value of an expired cell is kept for a while: a reader's clock may be behind.
+func TestPurgeKeepsJustExpiredValues(t *testing.T) {
+	f := NewFragment()
+	f.Cells = []Cell{{Column: 1, Kind: ExpiringCell, Timestamp: 1, TTL: 5, LocalTime: 1000, Value: []byte("v")}}
+	f.Purge(1001, 0)
+	if !f.Cells[0].IsLive(999) || string(f.Cells[0].Value) != "v" {
+		t.Errorf("for a reader two seconds behind it is %+v", f.Cells[0])
+	}
+	f.Purge(1000+24*3600, 0)
+	if len(f.Cells[0].Value) > 0 {
+		t.Errorf("a day later it is %+v", f.Cells[0])
+	}
+	if f.Purge(1000+24*3600, 1001); len(f.Cells) > 0 {
+		t.Errorf("after gc_grace_seconds it is %+v", f.Cells[0])
+	}
+}
+
 func TestDeletionsShadow(t *testing.T) {
 	f := NewFragment()
 	f.Liveness = Liveness{Timestamp: 5}
