@@ -85,7 +85,7 @@ func (c *Cursor) leavePartition() bool {
 func (c *Cursor) take() bool {
 	key := c.entries.key
 	if c.at.isHeader(key) {
-		c.at.keep(c.entries.merged)
+		c.at.keep(c.entries.merged, nil, nil)
 		c.countHeader()
 		return false
 	}

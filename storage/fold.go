@@ -174,7 +174,7 @@ func (s *foldStep) start(low []byte) error {
 		if err := s.at.enter(low[:end+1]); err != nil {
 			return err
 		}
-		if err := s.at.loadHeader(s.entries); err != nil {
+		if err := s.at.loadHeader(s.entries, nil, nil); err != nil {
 			return err
 		}
 	}
@@ -191,7 +191,7 @@ func (s *foldStep) add(run *foldRun) error {
 	}
 	s.dropColumns(f)
 	if s.at.isHeader(key) {
-		s.at.keep(f)
+		s.at.keep(f, nil, nil)
 		s.purgeHeaderOf(f)
 	} else {
 		s.at.shadow(f, s.at.clustering(key))

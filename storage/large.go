@@ -103,7 +103,8 @@ func (e *Engine) applyStaged(staged [][]byte, pairs []pair, s *sequence) (parts 
 }
 
 // finishStaged carries out what a crash left staged, and removes what it left half staged. That
-// is done also where writes are refused, which could only leave a mutation half done.
+// is done also where writes are refused, as long as the disk has room for it: some of a mutation
+// may be there already, and none may be seen without the rest.
 func (e *Engine) finishStaged() error {
 	prefix := metaKey(metaStaged, nil)
 	txn := e.db.NewTransactionAt(math.MaxUint64, false)
@@ -156,6 +157,13 @@ func (e *Engine) finishStaged() error {
 func (e *Engine) finish(staged [][]byte, pairs []pair) error {
 	if len(staged) == 0 {
 		return nil
+	}
+	need := int64(0)
+	for _, p := range pairs {
+		need += 2 * int64(len(p.key)+len(p.value)) // in the log, and later in a table
+	}
+	if free, err := e.disk.free(); err == nil && free < need {
+		return &DiskFullError{Dir: e.opts.Dir, Free: free, Floor: need} // Badger would fault
 	}
 	return e.commit.submit(context.Background(), e.applyStaged(staged, pairs, &sequence{begun: true})...)
 }

@@ -38,13 +38,23 @@ func (p *partition) isHeader(rowKey []byte) bool {
 // clustering returns the clustering key in a row key of the partition.
 func (p *partition) clustering(rowKey []byte) []byte { return rowKey[len(p.prefix)+1:] }
 
-// keep copies h as the partition's header.
-func (p *partition) keep(h *row.Fragment) {
+// keep copies h as the partition's header, without the deleted ranges that do not touch the
+// clustering keys in [low, high); a nil high is behind all.
+func (p *partition) keep(h *row.Fragment, low, high []byte) {
 	size := 0
 	for i := range h.Cells {
 		size += len(h.Cells[i].Path) + len(h.Cells[i].Value)
 	}
-	ranges := row.NormalizeRanges(h.Ranges, h.Deletion)
+	ranges := h.Ranges
+	if len(low) > 0 || high != nil { // it is cheaper to look at all than to sort them
+		ranges = nil
+		for _, r := range h.Ranges {
+			if (r.End == nil || bytes.Compare(r.End, low) > 0) && (high == nil || bytes.Compare(r.Start, high) < 0) {
+				ranges = append(ranges, r)
+			}
+		}
+	}
+	ranges = row.NormalizeRanges(ranges, h.Deletion)
 	for i := range ranges {
 		size += len(ranges[i].Start) + len(ranges[i].End)
 	}
@@ -82,12 +92,17 @@ func (p *partition) shadow(f *row.Fragment, clustering []byte) {
 	}
 }
 
+// behindRows reports whether a row key with the partition's prefix is behind all of its rows.
+func (p *partition) behindRows(rowKey []byte) bool {
+	return row.Kind(rowKey[len(p.prefix)]) > row.KindRow
+}
+
 // rangesIn returns how many deleted ranges overlap a slice of the partition's row keys.
 func (p *partition) rangesIn(s Slice) int {
 	ranges := p.header.Ranges
 	start := p.clustering(s.Start)
 	first := sort.Search(len(ranges), func(i int) bool { return ranges[i].End == nil || bytes.Compare(ranges[i].End, start) > 0 })
-	if row.Kind(s.End[len(p.prefix)]) != row.KindRow { // behind all rows
+	if p.behindRows(s.End) {
 		return len(ranges) - first
 	}
 	end := p.clustering(s.End)
@@ -95,8 +110,9 @@ func (p *partition) rangesIn(s Slice) int {
 	return max(behind-first, 0)
 }
 
-// loadHeader looks up the header of the partition with c, which may read in either direction.
-func (p *partition) loadHeader(c *entries) error {
+// loadHeader looks up the header of the partition with c, which may read in either direction. low
+// and high are as in keep.
+func (p *partition) loadHeader(c *entries, low, high []byte) error {
 	header := append(bytes.Clone(p.prefix), byte(row.KindHeader))
 	from := header
 	if c.frags.reverse {
@@ -107,7 +123,7 @@ func (p *partition) loadHeader(c *entries) error {
 	}
 	found, err := c.next(header)
 	if err == nil && found && bytes.Equal(c.key, header) {
-		p.keep(c.merged)
+		p.keep(c.merged, low, high)
 	}
 	return err
 }

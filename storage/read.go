@@ -155,7 +155,18 @@ func (e *Engine) Scan(s *Scan) *Cursor {
 }
 
 func (c *Cursor) loadHeader() {
-	if err := c.at.loadHeader(c.entries); err != nil {
+	var low, high []byte // of all that is read of the partition
+	if !c.scan {
+		first, last := c.slices[0], c.slices[len(c.slices)-1]
+		if c.reverse {
+			first, last = last, first
+		}
+		low = c.at.clustering(first.Start)
+		if !c.at.behindRows(last.End) {
+			high = c.at.clustering(last.End)
+		}
+	}
+	if err := c.at.loadHeader(c.entries, low, high); err != nil {
 		c.err = c.explain(err)
 		return
 	}
