@@ -28,7 +28,7 @@ const (
 	flagDeletion
 	flagRanges
 	flagCells
-	flagIndirect // the value is stored in chunks elsewhere, see package storage
+	flagUnknown // not used in this format
 
 	formatShift = 6
 	format      = 1
@@ -181,8 +181,8 @@ func DecodeBody(body []byte, reference int64, f *Fragment) error {
 	if d.err == nil && flags>>formatShift != format {
 		return &ErrFormat{fmt.Sprintf("format version %d is not %d", flags>>formatShift, format)}
 	}
-	if flags&flagIndirect != 0 {
-		return &ErrFormat{"an indirect value where a row was expected"}
+	if flags&flagUnknown != 0 {
+		return &ErrFormat{"it has a flag that this format does not know"}
 	}
 	base := reference + d.varint()
 	if flags&flagLiveness != 0 {

@@ -27,7 +27,6 @@ type Area byte
 const (
 	Fragments Area = 1 // changes as they were written, one entry per row and write
 	Pages     Area = 2 // runs of merged rows
-	Chunks    Area = 3 // pieces of values too large for one entry
 )
 
 // A Kind says what a row key identifies inside its partition.
