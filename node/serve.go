@@ -76,6 +76,7 @@ func (n *Node) serverOptions() cql.Options {
 		MaxConnectionsPerIP: cfg.NativeTransportMaxConcurrentConnectionsPerIP,
 		MaxInFlight:         derived(int64(cfg.NativeTransportMaxRequestDataInFlight), 10),
 		MaxInFlightPerIP:    derived(int64(cfg.NativeTransportMaxRequestDataInFlightPerIP), 40),
+		MaxBacklog:          int64(cfg.Memory) / 16,
 		PreparedCache:       int64(cfg.PreparedStatementsCacheSize),
 		Log:                 n.opts.Log,
 	}

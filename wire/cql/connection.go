@@ -80,7 +80,7 @@ func newConnection(s *Server, conn net.Conn, ip netip.Addr, used *usage) *connec
 	c.inline = &request{server: s, conn: c}
 	c.profile.Store(&profile{stage: "startup"})
 	c.ctx, c.cancel = context.WithCancelCause(s.ctx)
-	c.out = newOutput(conn, s.opts.WriteTimeout, c.fail)
+	c.out = newOutput(conn, s.opts.WriteTimeout, s.backlog, c.fail)
 	return c
 }
 

@@ -40,6 +40,9 @@
 //     client takes nothing for Options.WriteTimeout.
 //   - Eight scans at most are under way on a connection, 32 on a server, so that results which
 //     nobody takes do not gather in memory.
+//   - Options.MaxBacklog bounds the answers that have not left, of all connections together. Beyond, scans wait,
+//     and a connection may have one answer in its output. If a second of waiting does not help, the client that
+//     has taken nothing meanwhile, and holds most, is dropped.
 //
 // # Errors
 //

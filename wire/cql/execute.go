@@ -169,6 +169,9 @@ func (r *request) carryOut(statement *query.Prepared) (*query.Result, error) {
 			return nil, err
 		}
 		defer func() { <-r.server.scans }()
+		if err := r.server.backlog.wait(c.ctx, r.server.dropWorst); err != nil {
+			return nil, err
+		}
 	}
 	return c.session.ExecutePrepared(c.ctx, statement, &r.parameters)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/iliumdb/ilium/wire/cql/frame"
@@ -25,19 +26,23 @@ type output struct {
 	conn    net.Conn
 	timeout time.Duration
 	failed  func(error) // called once; must not use the output
+	backlog *backlog
 
 	mu      sync.Mutex
 	room    sync.Cond     // of mu: something was sent, or err was set
 	frames  *frame.Writer // to be sent
 	spare   *frame.Writer // empty, or being sent
 	sending bool
+	leaving int   // bytes of spare that are being sent
+	counted int64 // in backlog
 	err     error // nothing more can be sent
 
-	deadline time.Time // of the connection; owned by who is sending
+	deadline time.Time    // of the connection; owned by who is sending
+	progress atomic.Int64 // when the client has last taken something, or was asked to, in Unix nanoseconds
 }
 
-func newOutput(conn net.Conn, timeout time.Duration, failed func(error)) *output {
-	o := &output{conn: conn, timeout: timeout, failed: failed, frames: &frame.Writer{}, spare: &frame.Writer{}}
+func newOutput(conn net.Conn, timeout time.Duration, b *backlog, failed func(error)) *output {
+	o := &output{conn: conn, timeout: timeout, backlog: b, failed: failed, frames: &frame.Writer{}, spare: &frame.Writer{}}
 	o.room.L = &o.mu
 	return o
 }
@@ -55,7 +60,7 @@ func (o *output) negotiate(v frame.Version, c frame.Compression) {
 func (o *output) add(v frame.Version, stream int16, prologue *frame.Prologue, m frame.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.err == nil && o.frames.Len() >= outputLimit {
+	for o.err == nil && o.frames.Len() >= o.limit() {
 		if o.sending {
 			o.room.Wait()
 			continue
@@ -65,7 +70,35 @@ func (o *output) add(v frame.Version, stream int16, prologue *frame.Prologue, m 
 	if o.err != nil {
 		return nil
 	}
+	defer o.count()
 	return o.frames.Add(v, stream, prologue, m)
+}
+
+// limit returns how many bytes of answers may wait, which is next to none while all connections together hold too many.
+func (o *output) limit() int {
+	if o.backlog.full() {
+		return 1
+	}
+	return outputLimit
+}
+
+// count brings the backlog up to date.
+func (o *output) count() {
+	n := int64(max(o.frames.Len()-freeBacklog, 0) + max(o.leaving-freeBacklog, 0))
+	if n != o.counted {
+		o.backlog.add(n - o.counted)
+		o.counted = n
+	}
+}
+
+// stuck returns how many bytes of answers are counted, and for how long the client has taken none of them.
+func (o *output) stuck(now time.Time) (int64, time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.sending {
+		return 0, 0
+	}
+	return o.counted, now.Sub(time.Unix(0, o.progress.Load()))
 }
 
 // post adds an event, without waiting. It reports whether the client was too slow for it.
@@ -81,6 +114,7 @@ func (o *output) post(v frame.Version, m frame.Message) bool {
 	if err := o.frames.Add(v, frame.EventStream, nil, m); err != nil {
 		return true // this version does not know such an event
 	}
+	o.count()
 	return true
 }
 
@@ -121,13 +155,17 @@ func (o *output) send() {
 	for o.err == nil && o.frames.Len() > 0 {
 		w := o.frames
 		o.frames, o.spare = o.spare, w
+		b := w.Bytes()
+		o.leaving = len(b)
 		o.mu.Unlock()
-		err := o.writeAll(w.Bytes())
+		err := o.writeAll(b)
 		w.Reset()
 		o.mu.Lock()
+		o.leaving = 0
 		if err != nil {
 			o.fail(err)
 		}
+		o.count()
 		o.room.Broadcast()
 	}
 	o.sending = false
@@ -143,15 +181,23 @@ func (o *output) write(b []byte) {
 
 func (o *output) fail(err error) {
 	if o.err == nil {
-		o.err = err
+		o.end(err)
 		o.failed(err)
 	}
+}
+
+// end drops what will not be sent anymore.
+func (o *output) end(err error) {
+	o.err = err
+	o.frames.Reset()
+	o.count()
 }
 
 // writeAll writes b in parts, each of which the client must take in time.
 func (o *output) writeAll(b []byte) error {
 	for len(b) > 0 {
 		now := time.Now()
+		o.progress.Store(now.UnixNano())
 		if o.deadline.Sub(now) < o.timeout { // twice the timeout at most: setting it costs more than looking
 			o.deadline = now.Add(2 * o.timeout)
 			if err := o.conn.SetWriteDeadline(o.deadline); err != nil {
@@ -178,7 +224,7 @@ func (o *output) stop(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err == nil {
-		o.err = err
+		o.end(err)
 	}
 	o.room.Broadcast()
 }

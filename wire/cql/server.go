@@ -25,6 +25,7 @@ type Options struct {
 	MaxInFlight         int64 // bytes of requests under way; default 100 MiB
 	MaxInFlightPerIP    int64 // of those of one address; default a quarter of MaxInFlight
 	MaxScans            int   // scans that run at the same time; default 32
+	MaxBacklog          int64 // bytes of answers that clients have not taken, above which scans wait; default 32 MiB
 	PreparedCache       int64 // bytes that prepared statements may take, roughly; default 10 MiB
 
 	HandshakeTimeout time.Duration // default 10 s
@@ -41,6 +42,7 @@ func (o Options) withDefaults() Options {
 	set(&o.MaxInFlight, 100<<20)
 	set(&o.MaxInFlightPerIP, o.MaxInFlight/4)
 	set(&o.MaxScans, 32)
+	set(&o.MaxBacklog, 32<<20)
 	set(&o.PreparedCache, 10<<20)
 	set(&o.HandshakeTimeout, 10*time.Second)
 	set(&o.WriteTimeout, 30*time.Second)
@@ -61,6 +63,7 @@ type Server struct {
 	executor *query.Executor
 	opts     Options
 	limits   *limits
+	backlog  *backlog
 	prepared *preparedCache
 	workers  workers
 	requests sync.Pool     // of *request
@@ -80,7 +83,7 @@ type Server struct {
 func New(executor *query.Executor, opts Options) *Server {
 	opts = opts.withDefaults()
 	s := &Server{
-		executor: executor, opts: opts, limits: newLimits(opts), prepared: newPreparedCache(opts.PreparedCache),
+		executor: executor, opts: opts, limits: newLimits(opts), backlog: newBacklog(opts.MaxBacklog), prepared: newPreparedCache(opts.PreparedCache),
 		scans: make(chan struct{}, opts.MaxScans), connections: make(map[*connection]struct{}),
 	}
 	s.requests.New = func() any { return &request{server: s} }
@@ -165,8 +168,8 @@ func addressOf(a net.Addr) netip.Addr {
 }
 
 // Shutdown ends the server: it takes no more connections and no more requests, lets those under way
-// finish and their answers be sent, and closes the connections. When ctx ends before that, the
-// rest is given up. Shutdown returns when nothing of the server runs anymore.
+// finish and their answers be sent, and closes the connections. Clients that take nothing are not
+// waited for. When ctx ends before all is done, the rest is given up. Shutdown returns when nothing of the server runs anymore.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopping = true
@@ -189,7 +192,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			c.fail(errStopped)
 		}
 	})
+	waiting, waited := context.WithCancel(ctx)
+	var dropper sync.WaitGroup
+	dropper.Go(func() { s.dropStuck(waiting) })
 	s.done.Wait()
+	waited()
+	dropper.Wait()
 	if !giveUp() {
 		err = errors.Join(err, ctx.Err())
 	}
