@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -107,7 +108,7 @@ func (c *connection) run() {
 	case is[*frame.VersionError](err): // so drivers find out which versions there are
 		c.server.opts.Log.Debug("connection closed", "client", c.conn.RemoteAddr(), "reason", err)
 	default:
-		c.server.opts.Log.Info("connection closed", "client", c.conn.RemoteAddr(), "reason", err)
+		c.server.clientLog.log(slog.LevelInfo, "connection closed", "client", c.conn.RemoteAddr(), "reason", err)
 	}
 	finished = true
 }

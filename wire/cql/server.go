@@ -60,14 +60,15 @@ func set[T int | int64 | time.Duration](field *T, value T) {
 
 // A Server serves the native protocol. It is safe for concurrent use.
 type Server struct {
-	executor *query.Executor
-	opts     Options
-	limits   *limits
-	backlog  *backlog
-	prepared *preparedCache
-	workers  workers
-	requests sync.Pool     // of *request
-	scans    chan struct{} // holds one element for each scan that runs
+	executor  *query.Executor
+	opts      Options
+	limits    *limits
+	backlog   *backlog
+	clientLog limitedLog // of what clients cause
+	prepared  *preparedCache
+	workers   workers
+	requests  sync.Pool     // of *request
+	scans     chan struct{} // holds one element for each scan that runs
 
 	ctx    context.Context // ends when requests under way are to be given up
 	cancel context.CancelFunc
@@ -83,7 +84,7 @@ type Server struct {
 func New(executor *query.Executor, opts Options) *Server {
 	opts = opts.withDefaults()
 	s := &Server{
-		executor: executor, opts: opts, limits: newLimits(opts), backlog: newBacklog(opts.MaxBacklog), prepared: newPreparedCache(opts.PreparedCache),
+		executor: executor, opts: opts, limits: newLimits(opts), backlog: newBacklog(opts.MaxBacklog), clientLog: limitedLog{to: opts.Log}, prepared: newPreparedCache(opts.PreparedCache),
 		scans: make(chan struct{}, opts.MaxScans), connections: make(map[*connection]struct{}),
 	}
 	s.requests.New = func() any { return &request{server: s} }
@@ -133,7 +134,7 @@ func (s *Server) accept(conn net.Conn) {
 	ip := addressOf(conn.RemoteAddr())
 	used, refused := s.limits.connect(ip)
 	if refused != "" {
-		s.opts.Log.Warn("connection refused", "client", conn.RemoteAddr(), "reason", refused)
+		s.clientLog.log(slog.LevelWarn, "connection refused", "client", conn.RemoteAddr(), "reason", refused)
 		closeQuietly(conn)
 		return
 	}
