@@ -21,10 +21,13 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := rootCommand().ExecuteContext(ctx); err != nil {
+	err := rootCommand().ExecuteContext(ctx)
+	stop()
+	switch {
+	case errors.Is(err, shell.ErrStatementFailed):
+		os.Exit(2) // what was wrong has been printed, and more may have been carried out behind it
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "ilium:", err)
-		stop()
 		os.Exit(1)
 	}
 }
@@ -68,7 +71,7 @@ func rootCommand() *cobra.Command {
 	s := &settings{}
 	s.flags(root)
 	root.AddCommand(startCommand(s), configCommand(s), versionCommand(), workload.DemoCommand(startNode),
-		workload.Command(s.start), shell.CQLCommand(s.start))
+		workload.Command(s.start), shell.CQLCommand(s.start), shell.Command())
 	return root
 }
 

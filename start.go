@@ -14,7 +14,7 @@ import (
 	"github.com/iliumdb/ilium/node"
 )
 
-// remindEvery is the time between two warnings of a node that lets everybody in.
+// remindEvery is the time between two warnings of a node that is open to attacks.
 const remindEvery = time.Minute
 
 func startCommand(s *settings) *cobra.Command {
@@ -27,7 +27,8 @@ func startCommand(s *settings) *cobra.Command {
 			return serve(c.Context(), s, insecure, c.OutOrStdout())
 		},
 	}
-	c.Flags().BoolVar(&insecure, "insecure", false, "listen also where other machines can connect, although nobody is asked for a password")
+	c.Flags().BoolVar(&insecure, "insecure", false, "listen also where other machines can connect, although clients are not asked for "+
+		"a password, or say it in clear")
 	return c
 }
 
@@ -38,7 +39,10 @@ func serve(ctx context.Context, s *settings, insecure bool, out io.Writer) error
 	if err != nil {
 		return err
 	}
-	address, err := n.Serve(ctx, node.ServeOptions{Insecure: insecure})
+	address, err := n.Serve(ctx, node.ServeOptions{Insecure: insecure, Generated: func(role, password string) error {
+		_, err := fmt.Fprintf(out, "The password of role %s is %s\nIt was generated now and will not be shown again.\n", role, password)
+		return err
+	}})
 	if exposed, ok := errors.AsType[*node.ExposedError](err); ok {
 		err = fmt.Errorf("%w; --insecure allows it", exposed)
 	}
@@ -54,13 +58,12 @@ func serve(ctx context.Context, s *settings, insecure bool, out io.Writer) error
 
 // wait returns nil when ctx ends, or what has made the node unable to go on.
 func wait(ctx context.Context, n *node.Node, address net.Addr) error {
-	tcp, ok := address.(*net.TCPAddr)
-	exposed := !ok || !tcp.IP.IsLoopback()
+	danger := n.Exposure(address)
 	remind := time.NewTicker(remindEvery)
 	defer remind.Stop()
 	for {
-		if exposed {
-			slog.Warn("CLIENTS ARE NOT AUTHENTICATED: everybody who reaches the address can read and change everything", "address", address)
+		if danger != "" {
+			slog.Warn("THE NODE IS NOT PROTECTED", "address", address, "danger", danger)
 		}
 		select {
 		case <-ctx.Done():

@@ -37,6 +37,16 @@ type Config struct {
 	TruncateRequestTimeout time.Duration // truncate_request_timeout
 	RequestTimeout         time.Duration // request_timeout
 
+	Authenticator         Authenticator // authenticator
+	SuperuserPassword     Secret        // superuser_password; empty: not set
+	SuperuserPasswordFile string        // superuser_password_file; empty: none
+
+	ClientEncryptionEnabled           bool   // client_encryption_enabled
+	ClientEncryptionCertificate       string // client_encryption_certificate; empty: none
+	ClientEncryptionKey               string // client_encryption_key; empty: none
+	ClientEncryptionRequireClientAuth bool   // client_encryption_require_client_auth
+	ClientEncryptionTruststore        string // client_encryption_truststore; empty: none
+
 	RPCAddress                                   string // rpc_address
 	NativeTransportPort                          int    // native_transport_port; 0: any that is free
 	NativeTransportMaxFrameSize                  Size   // native_transport_max_frame_size
@@ -55,6 +65,38 @@ const (
 	// SyncPeriodic acknowledges a write at once and runs fsync every Config.CommitlogSyncPeriod.
 	SyncPeriodic CommitlogSync = "periodic"
 )
+
+// Authenticator says how clients of the CQL native protocol prove who they are. Its names are Cassandra's.
+type Authenticator string
+
+const (
+	// AllowAllAuthenticator lets everybody in.
+	AllowAllAuthenticator Authenticator = "AllowAllAuthenticator"
+	// PasswordAuthenticator asks for a name and a password.
+	PasswordAuthenticator Authenticator = "PasswordAuthenticator"
+)
+
+// A Secret is text that is not printed: formatted with any verb, it is stars.
+type Secret string
+
+// hidden stands for a Secret wherever it is shown.
+const hidden = "****"
+
+// Format implements fmt.Formatter.
+func (s Secret) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprint(f, s.String()) // fmt reports the errors of its writer itself
+}
+
+// String returns stars, or nothing for an empty Secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return hidden
+}
+
+// MarshalText implements encoding.TextMarshaler, by which encoders and logs print.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Default returns the Config in which every setting has its built-in default. It is valid.
 func Default() Config {

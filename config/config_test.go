@@ -41,7 +41,7 @@ func TestDefaults(t *testing.T) {
 		ReadRequestTimeout: 5 * time.Second, RangeRequestTimeout: 10 * time.Second, WriteRequestTimeout: 2 * time.Second,
 		TruncateRequestTimeout: time.Minute, RequestTimeout: 10 * time.Second,
 		RPCAddress: "127.0.0.1", NativeTransportPort: 9042, NativeTransportMaxFrameSize: 16 * MiB,
-		NativeTransportMaxConcurrentConnections: 4096,
+		NativeTransportMaxConcurrentConnections: 4096, Authenticator: AllowAllAuthenticator,
 	}
 	if got := Default(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -82,6 +82,7 @@ func TestTable(t *testing.T) {
 func TestFieldsAreDistinct(t *testing.T) {
 	values := map[string]string{
 		"text": "other", "path": "other", "size": "32MiB", "rate": "1B/s", "duration": "20ms", "whole number": "77", "choice": "periodic",
+		"switch": "true", "secret": "other",
 	}
 	c, changed := Default(), 0
 	for _, s := range settings {
@@ -91,6 +92,9 @@ func TestFieldsAreDistinct(t *testing.T) {
 		value := values[s.kind]
 		if s.name == "memory" {
 			value = "2GiB"
+		}
+		if s.name == "authenticator" {
+			value = "PasswordAuthenticator"
 		}
 		if err := s.read(&c, value); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
@@ -121,36 +125,44 @@ func TestWrite(t *testing.T) {
 	if err := loaded.Write(&out); err != nil {
 		t.Fatal(err)
 	}
-	const want = `cluster_name:                                        "12"         # c.yaml:1
-datacenter:                                          datacenter1  # default
-rack:                                                rack1        # default
-data_directory:                                      ilium-data   # default
-memory:                                              2GiB         # ILIUM_MEMORY
-commitlog_sync:                                      group        # default
-# commitlog_sync_period:                             10s          no effect: used with commitlog_sync: periodic only
-commitlog_sync_group_window:                         0s           # default
-disk_space_floor:                                    0B           # default
-compaction_throughput:                               64MiB/s      # default
-max_mutation_size:                                   16MiB        # default
-batch_size_warn_threshold:                           128KiB       # default
-batch_size_fail_threshold:                           1MiB         # default
-tombstone_warn_threshold:                            1000         # default
-tombstone_failure_threshold:                         100000       # default
-page_size:                                           5000         # default
-prepared_statements_cache_size:                      10MiB        # default
-default_keyspace_rf:                                 1            # default
-read_request_timeout:                                5s           # default
-range_request_timeout:                               10s          # default
-write_request_timeout:                               1500ms       # --set
-truncate_request_timeout:                            1m           # default
-request_timeout:                                     10s          # default
-rpc_address:                                         127.0.0.1    # default
-native_transport_port:                               9042         # default
-native_transport_max_frame_size:                     16MiB        # default
-native_transport_max_concurrent_connections:         4096         # default
-native_transport_max_concurrent_connections_per_ip:  0            # default
-native_transport_max_request_data_in_flight:         0B           # default
-native_transport_max_request_data_in_flight_per_ip:  0B           # default
+	const want = `cluster_name:                                        "12"                   # c.yaml:1
+datacenter:                                          datacenter1            # default
+rack:                                                rack1                  # default
+data_directory:                                      ilium-data             # default
+memory:                                              2GiB                   # ILIUM_MEMORY
+commitlog_sync:                                      group                  # default
+# commitlog_sync_period:                             10s                    no effect: used with commitlog_sync: periodic only
+commitlog_sync_group_window:                         0s                     # default
+disk_space_floor:                                    0B                     # default
+compaction_throughput:                               64MiB/s                # default
+max_mutation_size:                                   16MiB                  # default
+batch_size_warn_threshold:                           128KiB                 # default
+batch_size_fail_threshold:                           1MiB                   # default
+tombstone_warn_threshold:                            1000                   # default
+tombstone_failure_threshold:                         100000                 # default
+page_size:                                           5000                   # default
+prepared_statements_cache_size:                      10MiB                  # default
+default_keyspace_rf:                                 1                      # default
+read_request_timeout:                                5s                     # default
+range_request_timeout:                               10s                    # default
+write_request_timeout:                               1500ms                 # --set
+truncate_request_timeout:                            1m                     # default
+request_timeout:                                     10s                    # default
+authenticator:                                       AllowAllAuthenticator  # default
+# superuser_password:                                                       not set
+# superuser_password_file:                                                  not set
+client_encryption_enabled:                           false                  # default
+# client_encryption_certificate:                                            not set
+# client_encryption_key:                                                    not set
+client_encryption_require_client_auth:               false                  # default
+# client_encryption_truststore:                                             not set
+rpc_address:                                         127.0.0.1              # default
+native_transport_port:                               9042                   # default
+native_transport_max_frame_size:                     16MiB                  # default
+native_transport_max_concurrent_connections:         4096                   # default
+native_transport_max_concurrent_connections_per_ip:  0                      # default
+native_transport_max_request_data_in_flight:         0B                     # default
+native_transport_max_request_data_in_flight_per_ip:  0B                     # default
 `
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
@@ -175,8 +187,10 @@ func checkRoundTrip(t rapid.TB, loaded *Loaded) {
 	if err != nil {
 		t.Fatalf("the listing is not a valid file: %v\n%s", err, out.String())
 	}
-	if again.Config != loaded.Config {
-		t.Fatalf("the listing gives %+v, want %+v\n%s", again.Config, loaded.Config, out.String())
+	want := loaded.Config
+	want.SuperuserPassword = "" // which is not shown
+	if again.Config != want {
+		t.Fatalf("the listing gives %+v, want %+v\n%s", again.Config, want, out.String())
 	}
 }
 
@@ -191,7 +205,7 @@ func TestRoundTrip(t *testing.T) {
 		var environ, set []string
 		want := Default()
 		for _, s := range settings {
-			if s.reserved {
+			if s.reserved || s.secret {
 				continue
 			}
 			var value string
@@ -199,9 +213,9 @@ func TestRoundTrip(t *testing.T) {
 			case "text", "path":
 				value = text.Draw(t, s.name)
 			case "choice":
-				value = rapid.SampledFrom([]string{"group", "periodic"}).Draw(t, s.name)
+				value = rapid.SampledFrom([]string{"group", "periodic", "AllowAllAuthenticator", "PasswordAuthenticator"}).Draw(t, s.name)
 			default: // around every limit
-				value = rapid.SampledFrom([]string{s.def, "5000", "64MiB", "1GiB", "65537B", "100ms", "1h", "3B/s"}).Draw(t, s.name)
+				value = rapid.SampledFrom([]string{s.def, "5000", "64MiB", "1GiB", "65537B", "100ms", "1h", "3B/s", "true", "false"}).Draw(t, s.name)
 			}
 			c := want
 			if s.read(&c, value) != nil || (s.onlyWith != "" && s.onlyWith != want.CommitlogSync) {

@@ -10,7 +10,7 @@
 //  4. a key=value pair from the command line (--set).
 //
 // [Load] returns the typed [Config] together with where each value came from. [Loaded.Write] prints
-// that as YAML, so that its output can be used as a file and gives the same Config again. A program
+// that as YAML, so that its output can be used as a file and gives the same Config again, but for secrets. A program
 // that embeds a node starts from [Default], changes fields and lets [Config.Validate] check them.
 //
 // # Strictness
@@ -20,6 +20,11 @@
 // this version does not support yet are all errors. A value is checked even when a later source
 // replaces it. Load reports every mistake it can find in one error, each as a [Problem] that names
 // the source, the line and the setting.
+//
+// # Secrets
+//
+// A password is a [Secret]: listings, messages and logs show stars. It cannot come from --set, which every user of the machine
+// can read in the list of processes, nor from a file that others can read.
 //
 // # How it works
 //

@@ -1,10 +1,6 @@
 package config
 
-import (
-	"strings"
-
-	"go.yaml.in/yaml/v3"
-)
+import "go.yaml.in/yaml/v3"
 
 // Values returns all settings with their values, in the order of the reference. Their text is not quoted as in YAML,
 // passwords are replaced by stars, and where the values came from is left out.
@@ -17,9 +13,6 @@ func (c Config) Values() []Value {
 		v := Value{Setting: s.name}
 		if err := yaml.Unmarshal([]byte(s.format(&c)), &v.Text); err != nil {
 			v.Text = s.format(&c)
-		}
-		if strings.Contains(s.name, "password") && v.Text != "" {
-			v.Text = "****"
 		}
 		out = append(out, v)
 	}

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -96,7 +94,7 @@ func (r *reader) readFile(name string) {
 	if !explicit {
 		name = DefaultFile
 	}
-	data, err := readLimited(name)
+	data, mode, err := readLimited(name)
 	if errors.Is(err, fs.ErrNotExist) && !explicit {
 		return
 	}
@@ -105,32 +103,11 @@ func (r *reader) readFile(name string) {
 		return
 	}
 	r.readYAML(name, data)
-}
-
-// readLimited returns the content of the named file, which may be a pipe.
-func readLimited(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, reason(err)
+	for _, entry := range r.yaml.lines {
+		if err := checkSecretMode(mode); err != nil && lookup(entry.name).secret {
+			r.fail(r.yaml.source(entry.line), entry.name, "cannot be in this file: "+err.Error())
+		}
 	}
-	defer file.Close() // nothing was written: there is no error to miss
-	data, err := io.ReadAll(io.LimitReader(file, int64(maxFileSize)+1))
-	if err != nil {
-		return nil, reason(err)
-	}
-	if len(data) > int(maxFileSize) {
-		return nil, fmt.Errorf("it is larger than %s", maxFileSize)
-	}
-	return data, nil
-}
-
-// reason strips the operation and the path, which the caller names already.
-func reason(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		return pathError.Err
-	}
-	return err
 }
 
 func (r *reader) readYAML(name string, data []byte) {
@@ -182,6 +159,10 @@ func (r *reader) readSet(pairs []string) {
 		s := lookup(name)
 		if s == nil {
 			r.problems = append(r.problems, unknown(source, name, func(s setting) string { return s.name }))
+			continue
+		}
+		if s.secret { // arguments show in the list of processes
+			r.fail(source, name, fmt.Sprintf("every user of the machine can read it there: give it by a file or by %s", s.variable()))
 			continue
 		}
 		r.viper.Set(name, value)

@@ -21,7 +21,11 @@ func Reference() []byte {
 		if s.onlyWith != "" {
 			about += fmt.Sprintf(" Only with `commitlog_sync: %s`.", s.onlyWith)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | `%s` | %s | %s |\n", s.name, s.kind, s.def, allowed, about)
+		def := "none"
+		if s.def != "" {
+			def = "`" + s.def + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", s.name, s.kind, def, allowed, about)
 	}
 	b.WriteString(referenceCombinations)
 	for _, c := range combinations {
@@ -74,6 +78,8 @@ Names and notation follow cassandra.yaml of Cassandra 5.0. Numbers are whole and
 | rate | ` + "`64MiB/s`" + ` | B/s, KiB/s, MiB/s; a plain 0 needs none |
 | duration | ` + "`10s`" + ` | ns, us, ms, s, m, h, d; always required |
 | choice | one of the allowed words | |
+| switch | ` + "`true` or `false`" + ` | |
+| secret | text that is never shown; not with ` + "`--set`, and in a file only if others cannot read it" + ` | |
 
 ## Settings
 

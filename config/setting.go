@@ -21,6 +21,7 @@ type setting struct {
 	about    string        // one sentence, for the reference
 	onlyWith CommitlogSync // the mode of commitlog_sync that uses this setting; empty: all do
 	reserved bool          // known and type-checked, but this version refuses it
+	secret   bool          // never shown
 
 	kind    string // type, as the reference calls it
 	allowed string // limits in words; empty: any value of the type
@@ -48,7 +49,13 @@ var (
 	durations = kind[time.Duration]{"duration", parseDuration, formatDuration}
 	texts     = kind[string]{"text", parseText, formatText}
 	paths     = kind[string]{"path", parseText, formatText}
+	switches  = kind[bool]{"switch", parseSwitch, strconv.FormatBool}
 	syncModes = kind[CommitlogSync]{"choice", parseCommitlogSync, func(v CommitlogSync) string { return string(v) }}
+
+	authenticators = kind[Authenticator]{"choice", parseAuthenticator, func(v Authenticator) string { return string(v) }}
+	secrets        = kind[Secret]{"secret", parseSecret, Secret.String}
+	// optionalPaths may be empty, which stands for none.
+	optionalPaths = kind[string]{"path", parseOptionalText, formatOptionalText}
 )
 
 // unlimited is the upper limit of a ranged setting that has none.
@@ -79,6 +86,12 @@ func plain[T ~string](k kind[T], s setting, field func(*Config) *T) setting {
 		_, err := k.parse(string(v))
 		return err
 	}, field)
+}
+
+// either completes a setting that is on or off.
+func either(s setting, field func(*Config) *bool) setting {
+	s.allowed = "true, false"
+	return complete(switches, s, func(bool) error { return nil }, field)
 }
 
 func complete[T any](k kind[T], s setting, check func(T) error, field func(*Config) *T) setting {
@@ -147,6 +160,50 @@ func formatText(text string) string {
 		panic(fmt.Sprintf("config: YAML cannot express %q: %v", text, err))
 	}
 	return strings.TrimSuffix(string(out), "\n")
+}
+
+func parseOptionalText(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	return parseText(text)
+}
+
+func formatOptionalText(text string) string {
+	if text == "" {
+		return ""
+	}
+	return formatText(text)
+}
+
+// parseSecret is parseOptionalText that does not repeat the text in messages.
+func parseSecret(text string) (Secret, error) {
+	switch _, err := parseOptionalText(text); {
+	case err == nil:
+		return Secret(text), nil
+	case strings.TrimSpace(text) == "":
+		return "", errors.New("must not consist of spaces")
+	default:
+		return "", errors.New("must be valid UTF-8 without control characters")
+	}
+}
+
+func parseSwitch(text string) (bool, error) {
+	switch text {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, fmt.Errorf("%s is not one of true, false", quote(text))
+}
+
+func parseAuthenticator(text string) (Authenticator, error) {
+	switch a := Authenticator(text); a {
+	case AllowAllAuthenticator, PasswordAuthenticator:
+		return a, nil
+	}
+	return "", fmt.Errorf("%s is not one of %s, %s", quote(text), AllowAllAuthenticator, PasswordAuthenticator)
 }
 
 func parseCommitlogSync(text string) (CommitlogSync, error) {

@@ -106,6 +106,39 @@ var settings = []setting{
 		about: "Time limit of every other request.",
 	}, minTimeout, maxTimeout, func(c *Config) *time.Duration { return &c.RequestTimeout }),
 
+	plain(authenticators, setting{
+		name: "authenticator", def: string(AllowAllAuthenticator), allowed: "AllowAllAuthenticator, PasswordAuthenticator",
+		about: "How clients prove who they are: not at all, or by the name and password of a role; see docs/SECURITY.md.",
+	}, func(c *Config) *Authenticator { return &c.Authenticator }),
+	plain(secrets, setting{
+		name: "superuser_password", secret: true,
+		about: "Password of the role cassandra, from the next start on; without it or the file, one is generated and shown once.",
+	}, func(c *Config) *Secret { return &c.SuperuserPassword }),
+	plain(optionalPaths, setting{
+		name:  "superuser_password_file",
+		about: "File with that password in its first line; others must not be able to read it.",
+	}, func(c *Config) *string { return &c.SuperuserPasswordFile }),
+	either(setting{
+		name: "client_encryption_enabled", def: "false",
+		about: "Whether clients connect by TLS, version 1.2 or newer; those that do not are refused.",
+	}, func(c *Config) *bool { return &c.ClientEncryptionEnabled }),
+	plain(optionalPaths, setting{
+		name:  "client_encryption_certificate",
+		about: "File with the certificate for TLS and those that lead to its root, in PEM; read again when it changes.",
+	}, func(c *Config) *string { return &c.ClientEncryptionCertificate }),
+	plain(optionalPaths, setting{
+		name:  "client_encryption_key",
+		about: "File with the private key of the certificate, in PEM; others must not be able to read it; read again when it changes.",
+	}, func(c *Config) *string { return &c.ClientEncryptionKey }),
+	either(setting{
+		name: "client_encryption_require_client_auth", def: "false",
+		about: "Whether clients must show a certificate that the truststore vouches for.",
+	}, func(c *Config) *bool { return &c.ClientEncryptionRequireClientAuth }),
+	plain(optionalPaths, setting{
+		name:  "client_encryption_truststore",
+		about: "File with the certificates of the authorities that sign those of clients, in PEM; read again when it changes.",
+	}, func(c *Config) *string { return &c.ClientEncryptionTruststore }),
+
 	plain(texts, setting{
 		name: "rpc_address", def: "127.0.0.1",
 		about: "Address for clients to connect to, a name or an IP address; used by ilium start.",
@@ -162,6 +195,27 @@ var combinations = []combination{
 		"a mutation may take a quarter of the memory at most"},
 	{"prepared_statements_cache_size", "memory", func(c *Config) bool { return c.PreparedStatementsCacheSize > c.Memory/4 },
 		"the cache may take a quarter of the memory at most"},
+	{"superuser_password", "authenticator", func(c *Config) bool {
+		return c.SuperuserPassword != "" && c.Authenticator != PasswordAuthenticator
+	}, "it is used with PasswordAuthenticator only"},
+	{"superuser_password_file", "authenticator", func(c *Config) bool {
+		return c.SuperuserPasswordFile != "" && c.Authenticator != PasswordAuthenticator
+	}, "it is used with PasswordAuthenticator only"},
+	{"superuser_password", "superuser_password_file", func(c *Config) bool {
+		return c.SuperuserPassword != "" && c.SuperuserPasswordFile != ""
+	}, "set one of them"},
+	{"client_encryption_certificate", "client_encryption_enabled", func(c *Config) bool {
+		return (c.ClientEncryptionCertificate != "") != c.ClientEncryptionEnabled
+	}, "TLS needs a certificate, and nothing else does"},
+	{"client_encryption_key", "client_encryption_enabled", func(c *Config) bool {
+		return (c.ClientEncryptionKey != "") != c.ClientEncryptionEnabled
+	}, "TLS needs a private key, and nothing else does"},
+	{"client_encryption_require_client_auth", "client_encryption_enabled", func(c *Config) bool {
+		return c.ClientEncryptionRequireClientAuth && !c.ClientEncryptionEnabled
+	}, "clients show certificates with TLS only"},
+	{"client_encryption_truststore", "client_encryption_require_client_auth", func(c *Config) bool {
+		return (c.ClientEncryptionTruststore != "") != c.ClientEncryptionRequireClientAuth
+	}, "clients' certificates need a truststore, and nothing else does"},
 	{"batch_size_warn_threshold", "batch_size_fail_threshold", func(c *Config) bool {
 		return c.BatchSizeFailThreshold != 0 && c.BatchSizeWarnThreshold > c.BatchSizeFailThreshold
 	}, "a batch must not fail before it warns"},
@@ -181,8 +235,8 @@ func checkCombinations(c *Config, from map[string]Source, faulty map[string]bool
 		problems = append(problems, &Problem{
 			Source:  from[first],
 			Setting: first,
-			Message: fmt.Sprintf("%s cannot be combined with %s: %s (%s): %s", lookup(first).format(c),
-				second, lookup(second).format(c), sourceOf(from, second), rule),
+			Message: fmt.Sprintf("%s cannot be combined with %s: %s (%s): %s", shown(first, c),
+				second, shown(second, c), sourceOf(from, second), rule),
 		})
 	}
 	for _, s := range settings {
@@ -197,6 +251,14 @@ func checkCombinations(c *Config, from map[string]Source, faulty map[string]bool
 		}
 	}
 	return problems
+}
+
+// shown returns the value of the named setting as a message shows it.
+func shown(name string, c *Config) string {
+	if text := lookup(name).format(c); text != "" {
+		return text
+	}
+	return "none"
 }
 
 // sourceOf returns where the named setting got its value.

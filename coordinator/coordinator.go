@@ -18,6 +18,7 @@ import (
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // A Coordinator serves the requests that arrive at one node. It is safe for concurrent use.
@@ -38,16 +39,20 @@ type Write struct {
 }
 
 // Write carries out all writes or, if it fails with an *UnavailableError, none. After a
-// *WriteTimeoutError they may still be carried out: the mutations must not be changed anymore.
-func (c *Coordinator) Write(ctx context.Context, level consistency.Level, writes ...Write) error {
+// *WriteTimeoutError they may still be carried out: the mutations must not be changed anymore. t may be nil, as in
+// the other methods.
+func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consistency.Level, writes ...Write) error {
 	mutations := make([]*row.Mutation, len(writes))
 	for i, w := range writes {
 		if err := c.check(w.Keyspace, level); err != nil {
 			return err
 		}
+		if t.On() {
+			t.Add("Determining replicas for mutation %d of %d: %s", i+1, len(writes), c.contacted(w.Keyspace, level))
+		}
 		mutations[i] = w.Mutation
 	}
-	err := c.engine.Apply(ctx, mutations...)
+	err := c.engine.ApplyTraced(ctx, t, mutations...)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &WriteTimeoutError{Level: level, Required: 1}
 	}
@@ -56,17 +61,23 @@ func (c *Coordinator) Write(ctx context.Context, level consistency.Level, writes
 
 // Read returns a cursor over rows of one partition of a table in keyspace k. The caller must
 // close it, also after an error of the cursor.
-func (c *Coordinator) Read(k *schema.Keyspace, level consistency.Level, r *storage.Read) (*storage.Cursor, error) {
+func (c *Coordinator) Read(t *trace.Trace, k *schema.Keyspace, level consistency.Level, r *storage.Read) (*storage.Cursor, error) {
 	if err := c.check(k, level); err != nil {
 		return nil, err
+	}
+	if t.On() {
+		t.Add("Reading data from %s", c.contacted(k, level))
 	}
 	return c.engine.Read(r), nil
 }
 
 // Scan returns a cursor over many partitions of a table in keyspace k. The caller must close it.
-func (c *Coordinator) Scan(k *schema.Keyspace, level consistency.Level, s *storage.Scan) (*storage.Cursor, error) {
+func (c *Coordinator) Scan(t *trace.Trace, k *schema.Keyspace, level consistency.Level, s *storage.Scan) (*storage.Cursor, error) {
 	if err := c.check(k, level); err != nil {
 		return nil, err
+	}
+	if t.On() {
+		t.Add("Submitting range request to %s", c.contacted(k, level))
 	}
 	return c.engine.Scan(s), nil
 }
@@ -86,6 +97,12 @@ func (c *Coordinator) check(k *schema.Keyspace, level consistency.Level) error {
 		return &UnavailableError{Level: level, Required: required, Alive: alive}
 	}
 	return nil
+}
+
+// contacted says who carries out a request, in the words of a trace.
+func (c *Coordinator) contacted(k *schema.Keyspace, level consistency.Level) string {
+	_, all := c.replicas(k)
+	return fmt.Sprintf("this node, the one live replica of %d (%s)", all, level)
 }
 
 // replicas returns how many replicas a keyspace has in this datacenter and in all.

@@ -25,13 +25,13 @@ func TestAvailability(t *testing.T) {
 			t.Errorf("%s: %+v, want %d required and %d alive", level, unavailable, required, alive)
 		}
 		if required > 0 {
-			if err := c.Write(context.Background(), level, Write{Keyspace: k}); !errors.As(err, &unavailable) {
+			if err := c.Write(context.Background(), nil, level, Write{Keyspace: k}); !errors.As(err, &unavailable) {
 				t.Errorf("Write: %v", err)
 			}
-			if _, err := c.Read(k, level, nil); !errors.As(err, &unavailable) {
+			if _, err := c.Read(nil, k, level, nil); !errors.As(err, &unavailable) {
 				t.Errorf("Read: %v", err)
 			}
-			if _, err := c.Scan(k, level, nil); !errors.As(err, &unavailable) {
+			if _, err := c.Scan(nil, k, level, nil); !errors.As(err, &unavailable) {
 				t.Errorf("Scan: %v", err)
 			}
 		}

@@ -21,7 +21,8 @@
 //	}
 //	err = rows.Close()
 //
-// Serve lets clients of Cassandra's native protocol in as well; until it is called, nothing listens.
+// Serve lets clients of Cassandra's native protocol in as well; until it is called, nothing listens. Clients have to log in, or
+// to use TLS, if the configuration says so; sessions of the program itself never do.
 //
 // A statement whose context has ended is not carried out. A write during which it ends may be.
 //
@@ -58,6 +59,7 @@ type Node struct {
 	log      *metadata.Log
 	system   *system.Tables
 	executor *query.Executor
+	traces   *system.Traces
 	failed   chan error
 	clients  clients
 
@@ -137,11 +139,19 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 		BatchWarn:       int64(n.config.BatchSizeWarnThreshold),
 		BatchFail:       int64(n.config.BatchSizeFailThreshold),
 		TombstoneWarn:   n.config.TombstoneWarnThreshold,
+		PageBytes:       min(int64(n.config.Memory)/64, maxPageBytes),
+		ResultBytes:     min(int64(n.config.Memory)/8, maxResultBytes),
 		PlanCache:       int64(n.config.PreparedStatementsCacheSize),
 		Now:             opts.Now,
 	})
 	return ctx.Err()
 }
+
+const (
+	maxPageBytes = 16 << 20
+	// maxResultBytes is below what a frame of the native protocol can hold, 256 MiB.
+	maxResultBytes = 128 << 20
+)
 
 func storageOptions(cfg config.Config, opts Options, tables *tables, fail func(error)) storage.Options {
 	o := storage.Options{

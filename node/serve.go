@@ -2,12 +2,15 @@ package node
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"time"
 
+	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/schema"
@@ -19,40 +22,72 @@ const drainTimeout = 10 * time.Second
 
 // ServeOptions are what Serve takes beside the configuration.
 type ServeOptions struct {
-	// Insecure allows addresses that other machines can reach although nobody is asked for a password.
+	// Insecure allows addresses that other machines can reach although clients are not asked who they are, or say
+	// their passwords in clear.
 	Insecure bool
+
+	// Generated shows a password that the node has made up for a role which has none, before it holds. It will not be
+	// shown again. If it is nil, or returns an error, Serve fails. It is not called if the settings give a password.
+	Generated func(role, password string) error
 }
 
-// An ExposedError says that Serve has refused to listen: everybody who reaches the address could read
-// and change everything.
+func (o ServeOptions) generate() (string, error) {
+	password := rand.Text()
+	if err := o.Generated(superuser, password); err != nil {
+		return "", fmt.Errorf("showing the generated password: %w", err)
+	}
+	return password, nil
+}
+
+// An ExposedError says that Serve has refused to listen where other machines can connect.
 type ExposedError struct {
 	Address string
+	Danger  string // as Exposure returns it
 }
 
 func (e *ExposedError) Error() string {
-	return fmt.Sprintf("rpc_address %s can be reached from other machines, and clients are not authenticated: "+
-		"everybody there could read and change everything", e.Address)
+	return fmt.Sprintf("rpc_address %s can be reached from other machines, and %s", e.Address, e.Danger)
+}
+
+// Exposure returns what is dangerous about serving clients at an address with the node's settings, "" if nothing is.
+func (n *Node) Exposure(address net.Addr) string {
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
+		return ""
+	}
+	cfg := n.config
+	switch {
+	case cfg.Authenticator == config.AllowAllAuthenticator && !cfg.ClientEncryptionRequireClientAuth:
+		return "clients are not authenticated: everybody there could read and change everything; " +
+			"authenticator: PasswordAuthenticator asks for passwords"
+	case !cfg.ClientEncryptionEnabled:
+		return "passwords and data would cross the network in clear; client_encryption_enabled protects them"
+	}
+	return ""
 }
 
 // Serve makes the node take clients of the CQL native protocol at rpc_address and native_transport_port, until it is
 // stopped. It returns the address it listens at. It may be called once. ctx bounds the call alone.
 func (n *Node) Serve(ctx context.Context, opts ServeOptions) (net.Addr, error) {
 	address := net.JoinHostPort(n.config.RPCAddress, strconv.Itoa(n.config.NativeTransportPort))
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", address)
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	if bound, ok := listener.Addr().(*net.TCPAddr); ok && !bound.IP.IsLoopback() && !opts.Insecure {
-		return nil, errors.Join(&ExposedError{Address: n.config.RPCAddress}, listener.Close())
+	if danger := n.Exposure(listener.Addr()); danger != "" && !opts.Insecure {
+		return nil, errors.Join(&ExposedError{Address: n.config.RPCAddress, Danger: danger}, listener.Close())
 	}
 	n.clients.mu.Lock()
 	defer n.clients.mu.Unlock()
 	if n.clients.stopped || n.clients.server != nil {
 		return nil, errors.Join(errors.New("the node is serving already, or has been stopped"), listener.Close())
 	}
+	options, err := n.serverOptions(ctx, opts)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	n.announce(listener.Addr())
-	server := cql.New(n.executor, n.serverOptions())
+	server := cql.New(n.executor, options)
 	n.clients.server = server
 	n.clients.done.Go(func() {
 		if err := server.Serve(listener); err != nil {
@@ -62,7 +97,18 @@ func (n *Node) Serve(ctx context.Context, opts ServeOptions) (net.Addr, error) {
 	return listener.Addr(), nil
 }
 
-func (n *Node) serverOptions() cql.Options {
+// serverOptions returns the options of the server, with all that clients need to log in.
+func (n *Node) serverOptions(ctx context.Context, opts ServeOptions) (cql.Options, error) {
+	options := n.serverLimits()
+	var err error
+	if options.TLS, err = n.tlsConfig(); err != nil {
+		return options, err
+	}
+	options.Authenticator, err = n.authenticator(ctx, opts)
+	return options, err
+}
+
+func (n *Node) serverLimits() cql.Options {
 	cfg := n.config
 	derived := func(size int64, part int64) int64 {
 		if size != 0 {
@@ -77,9 +123,18 @@ func (n *Node) serverOptions() cql.Options {
 		MaxInFlight:         derived(int64(cfg.NativeTransportMaxRequestDataInFlight), 10),
 		MaxInFlightPerIP:    derived(int64(cfg.NativeTransportMaxRequestDataInFlightPerIP), 40),
 		MaxBacklog:          int64(cfg.Memory) / 16,
+		Traces:              n.traces,
 		PreparedCache:       int64(cfg.PreparedStatementsCacheSize),
 		Log:                 n.opts.Log,
 	}
+}
+
+// logger returns where the node logs.
+func (n *Node) logger() *slog.Logger {
+	if n.opts.Log != nil {
+		return n.opts.Log
+	}
+	return slog.Default()
 }
 
 // stopServing lets requests under way finish and closes all connections.

@@ -10,6 +10,7 @@ import (
 	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/query/plan"
 	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // A Session carries out statements. USE changes its keyspace. It is safe for concurrent use.
@@ -42,8 +43,10 @@ type Statement struct {
 }
 
 // Prepare prepares a statement.
-func (s *Session) Prepare(text string) (*Statement, error) {
-	p, err := s.session.Prepare(text)
+func (s *Session) Prepare(text string) (*Statement, error) { return s.prepare(nil, text) }
+
+func (s *Session) prepare(t *trace.Trace, text string) (*Statement, error) {
+	p, err := s.session.PrepareTraced(t, text)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +73,8 @@ type Query struct {
 	level     consistency.Level
 	pageSize  int
 	pageState []byte
-	timestamp int64
+	timestamp query.Optional
+	trace     *trace.Trace
 }
 
 // Consistency sets the consistency level. The default is LOCAL_ONE.
@@ -86,7 +90,13 @@ func (q *Query) PageState(state []byte) *Query { q.pageState = state; return q }
 
 // Timestamp sets the write timestamp, in microseconds since the epoch. The default is the node's
 // clock.
-func (q *Query) Timestamp(microseconds int64) *Query { q.timestamp = microseconds; return q }
+func (q *Query) Timestamp(microseconds int64) *Query {
+	q.timestamp = query.Given(microseconds)
+	return q
+}
+
+// Trace makes t note what happens when the query is carried out. See package trace; t.End returns the events.
+func (q *Query) Trace(t *trace.Trace) *Query { q.trace = t; return q }
 
 // Exec carries out a statement that returns no rows, or whose rows are not wanted.
 func (q *Query) Exec(ctx context.Context) error {
@@ -122,13 +132,13 @@ func (q *Query) run(ctx context.Context, pageState []byte) (*query.Result, error
 		return nil, err
 	}
 	if q.statement == nil {
-		st, err := q.session.Prepare(q.text)
+		st, err := q.session.prepare(q.trace, q.text)
 		if err != nil {
 			return nil, err
 		}
 		q.statement = st
 	}
-	p, err := q.statement.prepared.Plan()
+	p, err := q.statement.prepared.PlanTraced(q.trace)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +147,7 @@ func (q *Query) run(ctx context.Context, pageState []byte) (*query.Result, error
 		return nil, err
 	}
 	return q.session.session.ExecutePrepared(ctx, q.statement.prepared, &query.Parameters{
-		Values: values, Consistency: q.level, PageSize: q.pageSize, PagingState: pageState, Timestamp: q.timestamp,
+		Values: values, Consistency: q.level, PageSize: q.pageSize, PagingState: pageState, Timestamp: q.timestamp, Trace: q.trace,
 	})
 }
 
@@ -214,7 +224,7 @@ type Batch struct {
 	entries   []query.BatchEntry
 	values    []plan.Value
 	level     consistency.Level
-	timestamp int64
+	timestamp query.Optional
 	err       error
 }
 
@@ -261,7 +271,10 @@ func (b *Batch) Consistency(level consistency.Level) *Batch { b.level = level; r
 
 // Timestamp sets the write timestamp of all modifications that have none of their own, in
 // microseconds since the epoch.
-func (b *Batch) Timestamp(microseconds int64) *Batch { b.timestamp = microseconds; return b }
+func (b *Batch) Timestamp(microseconds int64) *Batch {
+	b.timestamp = query.Given(microseconds)
+	return b
+}
 
 // Len returns how many modifications were added.
 func (b *Batch) Len() int { return len(b.entries) }

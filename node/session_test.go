@@ -11,6 +11,7 @@ import (
 	"github.com/iliumdb/ilium/grammar"
 	"github.com/iliumdb/ilium/node"
 	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // keyValue creates the table t with an int key and a text value.
@@ -267,4 +268,35 @@ func TestErrors(t *testing.T) {
 	if err := s.Query("INSERT INTO t (k) VALUES (1)").Scan(t.Context()); !errors.Is(err, node.ErrNotFound) {
 		t.Errorf("Scan of a statement without rows: error %v, want %v", err, node.ErrNotFound)
 	}
+}
+
+func TestQueryTrace(t *testing.T) {
+	s := keyValue(t)
+	exec(t, s, "INSERT INTO t (k, v) VALUES (1, 'a')")
+	tr := trace.New("program")
+	checkTexts(t, s.Query("SELECT v FROM t WHERE k = ?", 1).Trace(tr), "a")
+	events, took := tr.End()
+	if len(events) < 5 || events[0].Activity != "Parsing SELECT v FROM t WHERE k = ?" || events[0].Thread != "program" || took < events[len(events)-1].Elapsed {
+		t.Errorf("%+v in %s", events, took)
+	}
+}
+
+// A write of 1970 is one of 1970, and not of now.
+func TestZeroTimestamp(t *testing.T) {
+	s := keyValue(t)
+	check := func(k int) {
+		t.Helper()
+		written := int64(-1)
+		if err := s.Query("SELECT writetime(v) FROM t WHERE k = ?", k).Scan(t.Context(), &written); err != nil || written != 0 {
+			t.Errorf("written at %d: %v", written, err)
+		}
+	}
+	if err := s.Query("INSERT INTO t (k, v) VALUES (1, 'a')").Timestamp(0).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check(1)
+	if err := s.Batch().AddText("INSERT INTO t (k, v) VALUES (2, 'a')").Timestamp(0).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check(2)
 }

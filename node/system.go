@@ -9,8 +9,12 @@ import (
 	"github.com/iliumdb/ilium/query/system"
 )
 
-// keptTraces is how many events of traced requests are kept, in all.
-const keptTraces = 20_000
+const (
+	// keptTraces is how many events of traced requests are kept, in all, if memory allows.
+	keptTraces = 20_000
+	// traceSize is what the memory is divided by for it: an event takes a kilobyte at most, a request 12 beside its events.
+	traceSize = 16 << 10
+)
 
 // openSystem makes the tables of the system.
 func (n *Node) openSystem(ctx context.Context) error {
@@ -18,6 +22,7 @@ func (n *Node) openSystem(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.traces = system.NewTraces(int(min(keptTraces, int64(n.config.Memory)/traceSize)))
 	n.system, err = system.New(system.Node{
 		Cluster:    n.config.ClusterName,
 		Datacenter: n.config.Datacenter,
@@ -29,7 +34,7 @@ func (n *Node) openSystem(ctx context.Context) error {
 	}, system.Sources{
 		Settings: n.settings,
 		Clients:  n.clientList,
-		Traces:   system.NewTraces(keptTraces),
+		Traces:   n.traces,
 		Caches:   func() []system.Cache { return n.executor.Caches() },
 	})
 	return err

@@ -24,17 +24,19 @@ type cursor interface {
 // openPartition returns a cursor over rows of one partition.
 func (r *reader) openPartition(read *storage.Read) (cursor, error) {
 	if r.plan.Table.IsSystem() {
+		r.parameters.Trace.Add("Making the rows of a table that is not stored")
 		return r.executor.system.Read(r.executor.log.Schema(), r.plan.Table, read)
 	}
-	return r.executor.coordinator.Read(r.plan.Keyspace, r.parameters.Consistency, read)
+	return r.executor.coordinator.Read(r.parameters.Trace, r.plan.Keyspace, r.parameters.Consistency, read)
 }
 
 // openScan returns a cursor over many partitions.
 func (r *reader) openScan(scan *storage.Scan) (cursor, error) {
 	if r.plan.Table.IsSystem() {
+		r.parameters.Trace.Add("Making the rows of a table that is not stored")
 		return r.executor.system.Scan(r.executor.log.Schema(), r.plan.Table, scan)
 	}
-	return r.executor.coordinator.Scan(r.plan.Keyspace, r.parameters.Consistency, scan)
+	return r.executor.coordinator.Scan(r.parameters.Trace, r.plan.Keyspace, r.parameters.Consistency, scan)
 }
 
 // prefixOf returns what the row keys of a partition begin with.

@@ -11,6 +11,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"github.com/iliumdb/ilium/query/plan"
 	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // Options tunes an Executor. Zero fields take the default.
@@ -40,6 +42,10 @@ type Options struct {
 	BatchFail int64 // and from which on it is refused; 0 means never
 
 	TombstoneWarn int // tombstones passed by a read from which on there is a warning; 0 means never
+
+	// What a SELECT may gather in memory, in bytes. Pages end early at PageBytes, default 8 MiB; a client that wants
+	// all rows at once is refused beyond ResultBytes, default 64 MiB. A row of any size is returned alone.
+	PageBytes, ResultBytes int64
 
 	PlanCache int64 // bytes that cached plans may take, roughly; default 10 MiB
 
@@ -57,9 +63,9 @@ func (o Options) withDefaults() Options {
 	set(&o.WriteTimeout, 2*time.Second)
 	set(&o.TruncateTimeout, time.Minute)
 	set(&o.RequestTimeout, 10*time.Second)
-	if o.PlanCache == 0 {
-		o.PlanCache = 10 << 20
-	}
+	o.PageBytes = cmp.Or(o.PageBytes, 8<<20)
+	o.ResultBytes = cmp.Or(o.ResultBytes, 64<<20)
+	o.PlanCache = cmp.Or(o.PlanCache, 10<<20)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -125,16 +131,26 @@ func (s *Session) Keyspace() string { return *s.keyspace.Load() }
 type Parameters struct {
 	Values      []plan.Value // one for each bind marker
 	Consistency consistency.Level
-	PageSize    int    // rows of a page; 0 means all rows at once
-	PagingState []byte // of the page before; nil for the first
-	Timestamp   int64  // default write timestamp, microseconds since the epoch; 0 takes the node's clock
-	Now         int64  // the client's time, seconds since the epoch, by which values expire; 0 takes the node's clock
+	PageSize    int          // rows of a page; 0 means all rows at once
+	PagingState []byte       // of the page before; nil for the first
+	Timestamp   Optional     // default write timestamp, microseconds since the epoch, instead of that of the node's clock
+	Now         Optional     // the client's time, seconds since the epoch, by which values expire, instead of the node's
+	Trace       *trace.Trace // is told what happens; nil for nearly all requests
 }
+
+// An Optional is a number that may not be given. Any number may be given, also zero.
+type Optional struct {
+	Set   bool
+	Value int64
+}
+
+// Given returns an Optional that is n.
+func Given(n int64) Optional { return Optional{Set: true, Value: n} }
 
 // now returns the time, in seconds since the epoch, by which a request judges what has expired.
 func (e *Executor) now(p *Parameters) int64 {
-	if p.Now != 0 {
-		return p.Now
+	if p.Now.Set {
+		return p.Now.Value
 	}
 	return e.opts.Now().Unix()
 }
@@ -148,27 +164,35 @@ type Prepared struct {
 }
 
 // Prepare parses and plans a statement.
-func (s *Session) Prepare(text string) (*Prepared, error) {
+func (s *Session) Prepare(text string) (*Prepared, error) { return s.PrepareTraced(nil, text) }
+
+// PrepareTraced is Prepare, and tells t what happens. t may be nil.
+func (s *Session) PrepareTraced(t *trace.Trace, text string) (*Prepared, error) {
 	p := &Prepared{executor: s.executor, keyspace: s.Keyspace()}
 	var err error
-	if p.statement, err = s.executor.statement(p.keyspace, text); err != nil {
+	if p.statement, err = s.executor.statement(t, p.keyspace, text); err != nil {
 		return nil, err
 	}
-	_, err = p.Plan()
+	_, err = p.PlanTraced(t)
 	return p, err
 }
 
 // Plan returns the statement's plan in the present schema.
-func (p *Prepared) Plan() (plan.Plan, error) { return p.executor.plan(p.keyspace, p.statement) }
+func (p *Prepared) Plan() (plan.Plan, error) { return p.PlanTraced(nil) }
+
+// PlanTraced is Plan, and tells t if the plan has to be made. t may be nil.
+func (p *Prepared) PlanTraced(t *trace.Trace) (plan.Plan, error) {
+	return p.executor.plan(t, p.keyspace, p.statement)
+}
 
 // Execute carries out a statement given by its text.
 func (s *Session) Execute(ctx context.Context, text string, parameters *Parameters) (*Result, error) {
 	keyspace := s.Keyspace()
-	statement, err := s.executor.statement(keyspace, text)
+	statement, err := s.executor.statement(parameters.Trace, keyspace, text)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.executor.plan(keyspace, statement)
+	p, err := s.executor.plan(parameters.Trace, keyspace, statement)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +204,7 @@ func (s *Session) Execute(ctx context.Context, text string, parameters *Paramete
 
 // ExecutePrepared carries out a prepared statement.
 func (s *Session) ExecutePrepared(ctx context.Context, p *Prepared, parameters *Parameters) (*Result, error) {
-	planned, err := p.Plan()
+	planned, err := p.PlanTraced(parameters.Trace)
 	if err != nil {
 		return nil, err
 	}
@@ -188,9 +212,13 @@ func (s *Session) ExecutePrepared(ctx context.Context, p *Prepared, parameters *
 }
 
 // statement returns a parsed statement, from the cache if it is there.
-func (e *Executor) statement(keyspace, text string) (*statement, error) {
+func (e *Executor) statement(t *trace.Trace, keyspace, text string) (*statement, error) {
 	if s := e.cache.get(keyspace, text); s != nil {
+		t.Add("Statement was parsed before: taken from the cache")
 		return s, nil
+	}
+	if t.On() {
+		t.Add("Parsing %s", text)
 	}
 	parsed, err := grammar.Parse(text)
 	if err != nil {
@@ -200,11 +228,12 @@ func (e *Executor) statement(keyspace, text string) (*statement, error) {
 }
 
 // plan returns the plan of a statement in the present schema.
-func (e *Executor) plan(keyspace string, s *statement) (plan.Plan, error) {
+func (e *Executor) plan(t *trace.Trace, keyspace string, s *statement) (plan.Plan, error) {
 	now := e.log.Schema()
 	if p := s.planned.Load(); p != nil && p.epoch == now.Epoch {
 		return p.plan, nil
 	}
+	t.Add("Preparing statement")
 	p, err := plan.Make(e.system.Catalog(now), keyspace, s.parsed)
 	if err != nil {
 		return nil, err
@@ -229,7 +258,7 @@ func (s *Session) run(ctx context.Context, keyspace string, p plan.Plan, paramet
 		s.keyspace.Store(&p.Keyspace)
 		return &Result{Kind: SetKeyspace, Keyspace: p.Keyspace}, nil
 	case *plan.Define:
-		return e.define(ctx, keyspace, p)
+		return e.define(ctx, keyspace, p, parameters.Trace)
 	case *plan.Describe:
 		return e.describe(p, parameters)
 	case *plan.Explain:
@@ -256,13 +285,14 @@ func checkValues(markers []plan.Spec, parameters *Parameters) error {
 }
 
 // define changes the schema.
-func (e *Executor) define(ctx context.Context, keyspace string, p *plan.Define) (*Result, error) {
+func (e *Executor) define(ctx context.Context, keyspace string, p *plan.Define, t *trace.Trace) (*Result, error) {
 	timeout := e.opts.RequestTimeout
 	if _, ok := p.Statement.(*ast.Truncate); ok {
 		timeout = e.opts.TruncateTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	t.Add("Proposing a change of the schema")
 	now := e.opts.Now()
 	event, err := e.log.Propose(ctx, metadata.Change{
 		Keyspace:  keyspace,
@@ -273,6 +303,7 @@ func (e *Executor) define(ctx context.Context, keyspace string, p *plan.Define) 
 	if err != nil {
 		return nil, err
 	}
+	t.Add("The change is durable and in force")
 	if event == nil {
 		return &Result{Kind: Void}, nil
 	}

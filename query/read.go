@@ -45,6 +45,7 @@ type reader struct {
 	last        position // of the last row that was returned
 	aggregation *plan.Aggregation
 	sorted      []sortedRow
+	sortedBytes int64 // of them
 	steps       int
 	tombstones  int  // passed
 	live        int  // rows passed
@@ -76,6 +77,7 @@ func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Paramet
 	if err := r.finish(); err != nil {
 		return nil, err
 	}
+	r.traceResult()
 	result := &Result{Kind: RowsResult, Rows: &r.rows}
 	if p.Aggregate && p.IsScan() {
 		result.Warnings = append(result.Warnings, "Aggregation query used without partition key")
@@ -148,6 +150,7 @@ func (r *reader) scan(ctx context.Context) error {
 		}
 		r.partitionLeft = resume.partitionLeft
 	}
+	r.traceScan(resume)
 	cursor, err := r.openScan(s)
 	if err != nil {
 		return err
@@ -215,6 +218,7 @@ func (r *reader) readPartition(ctx context.Context, resume *position) (full bool
 			return false, nil
 		}
 	}
+	r.tracePartition(read)
 	cursor, err := r.openPartition(read)
 	if err != nil {
 		return false, err
@@ -248,8 +252,10 @@ func cutSlices(list []storage.Slice, clustering []byte, reverse bool) []storage.
 // drain takes the rows of a cursor. It reports true when the page is full or LIMIT reached.
 func (r *reader) drain(ctx context.Context, cursor cursor) (full bool, err error) {
 	defer func() {
-		r.tombstones += cursor.Stats().Tombstones
-		r.live += cursor.Stats().Rows
+		stats := cursor.Stats()
+		r.tombstones += stats.Tombstones
+		r.live += stats.Rows
+		r.traceCursor(stats)
 	}()
 	for cursor.Next() {
 		if r.steps++; r.steps%256 == 0 && (ctx.Err() != nil || r.executor.opts.Now().After(r.deadline)) {
@@ -341,14 +347,19 @@ func (r *reader) emit(cursor cursor) (full bool, err error) {
 		return false, r.aggregation.Add(&r.row)
 	case len(r.plan.Sort) > 0:
 		r.keepSorted()
-		return false, nil
+		return false, r.checkSize()
 	}
 	r.appendRow()
+	if err := r.checkSize(); err != nil {
+		return false, err
+	}
 	if r.limitLeft > 0 {
 		r.limitLeft--
 	}
 	if r.pageLeft > 0 {
-		r.pageLeft--
+		if r.pageLeft--; int64(len(r.rows.Data)) >= r.executor.opts.PageBytes {
+			r.pageLeft = 0 // fewer rows than asked for: clients ask on as long as there is a paging state
+		}
 	}
 	if r.pageLeft == 0 {
 		r.last.set(r.prefix, cursor, r.plan.Distinct)
@@ -392,6 +403,9 @@ type sortedRow struct {
 	data []byte   // its values as in Rows.Data
 }
 
+// sortedOverhead is what a sortedRow takes beside its bytes, roughly.
+const sortedOverhead = 100
+
 func (r *reader) keepSorted() {
 	s := sortedRow{}
 	for _, c := range r.plan.Sort {
@@ -402,6 +416,10 @@ func (r *reader) keepSorted() {
 	s.data = bytes.Clone(r.rows.Data[start:])
 	r.rows.Data = r.rows.Data[:start]
 	r.sorted = append(r.sorted, s)
+	r.sortedBytes += int64(len(s.data)) + sortedOverhead
+	for _, key := range s.keys {
+		r.sortedBytes += int64(len(key))
+	}
 }
 
 func (r *reader) finishSorted() {

@@ -15,12 +15,14 @@ import (
 	"github.com/iliumdb/ilium/schema/cqltype"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // A writer collects the mutations of one request. Its memory is reused from request to request.
 type writer struct {
 	executor *Executor
 	level    consistency.Level
+	trace    *trace.Trace
 	source   plan.Source
 
 	writes []coordinator.Write
@@ -48,8 +50,10 @@ func (e *Executor) begin(parameters *Parameters) *writer {
 	w := e.writers.Get().(*writer)
 	w.level = parameters.Consistency
 	w.source.Now = e.now(parameters)
-	w.source.Timestamp = parameters.Timestamp
-	if w.source.Timestamp == 0 {
+	w.trace = parameters.Trace
+	if parameters.Timestamp.Set {
+		w.source.Timestamp = parameters.Timestamp.Value
+	} else {
 		w.source.Timestamp = e.timestamp()
 	}
 	return w
@@ -152,7 +156,8 @@ func (w *writer) Stored(t *schema.Table, partitionKey, clustering []byte, static
 	} else {
 		read.Slices, read.Point = []storage.Slice{{Start: clustering}}, true
 	}
-	cursor, err := w.executor.coordinator.Read(k, w.level, read)
+	w.trace.Add("Reading what the operation on a list changes")
+	cursor, err := w.executor.coordinator.Read(w.trace, k, w.level, read)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +231,7 @@ func (s *Session) ExecuteBatch(ctx context.Context, entries []BatchEntry, parame
 }
 
 func (e *Executor) addEntry(w *writer, entry *BatchEntry, binding *plan.Binding, parameters *Parameters) error {
-	p, err := entry.Prepared.Plan()
+	p, err := entry.Prepared.PlanTraced(w.trace)
 	if err != nil {
 		return err
 	}
@@ -243,6 +248,9 @@ func (e *Executor) addEntry(w *writer, entry *BatchEntry, binding *plan.Binding,
 
 func (e *Executor) finishBatch(ctx context.Context, w *writer, statements int, err error) (*Result, error) {
 	result := &Result{Kind: Void}
+	if w.trace.On() && err == nil {
+		w.trace.Add("Batch of %d statements on %d partitions", statements, len(w.writes))
+	}
 	if err == nil && statements > 1 {
 		err = e.checkBatchSize(w, result)
 	}
@@ -282,5 +290,5 @@ func (e *Executor) commit(ctx context.Context, w *writer) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.opts.WriteTimeout)
 	defer cancel()
-	return e.coordinator.Write(ctx, w.level, w.writes...)
+	return e.coordinator.Write(ctx, w.trace, w.level, w.writes...)
 }

@@ -1,17 +1,10 @@
-// Package shell runs CQL that people type.
-//
-// At this stage it carries out the statements given on the command line, or read from standard
-// input, on a node embedded in the process, and prints rows as aligned tables. An interactive
-// shell over the native protocol comes with that protocol.
 package shell
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -67,79 +60,40 @@ func runAll(ctx context.Context, session *node.Session, in io.Reader, out io.Wri
 func Run(ctx context.Context, session *node.Session, statement string, out io.Writer) error {
 	rows := session.Query(statement).Iter(ctx)
 	defer rows.Close()
-	count := 0
+	printing := &result{printer: printer{out: out}.of(statement)}
 	for rows.Next() {
-		count += printPage(out, rows)
-	}
-	for _, w := range rows.Warnings() {
-		fmt.Fprintf(out, "Warning: %s\n", w)
+		printing.page(pageOf(printing, rows))
 	}
 	if err := rows.Err(); err != nil {
+		printing.warnings(rows.Warnings())
 		return err
 	}
-	columns := rows.Columns()
-	if len(columns) == 0 {
-		return nil
+	if columns := rows.Columns(); len(columns) > 0 {
+		if printing.pages == 0 {
+			printing.page(specColumns(columns), nil)
+		}
+		printing.end()
 	}
-	if count == 0 {
-		printTable(out, [][]string{names(columns)})
-	}
-	_, err := fmt.Fprintf(out, "(%d rows)\n", count)
-	return err
+	printing.warnings(rows.Warnings())
+	return nil
 }
 
-// printPage prints the row at hand and the rest of its page, and returns how many these are.
-func printPage(out io.Writer, rows *node.Iter) int {
-	columns := rows.Columns() // of this page: the schema may change before the next
-	lines := [][]string{names(columns)}
+// pageOf returns the row at hand and the rest of its page, and their columns: the schema may change before the next page.
+func pageOf(printing *result, rows *node.Iter) ([]column, [][]cell) {
+	columns := specColumns(rows.Columns())
+	var cells [][]cell
 	for {
-		cells := make([]string, len(columns))
-		for i, v := range rows.Raw() {
-			cells[i] = string(columns[i].Type.AppendText(nil, v))
-		}
-		lines = append(lines, cells)
+		cells = append(cells, printing.values(columns, rows.Raw()))
 		if rows.PageLeft() == 0 || !rows.Next() {
-			break
+			return columns, cells
 		}
 	}
-	printTable(out, lines)
-	return len(lines) - 1
 }
 
-// names returns the names of columns.
-func names(columns []plan.Spec) []string {
-	out := make([]string, len(columns))
-	for i, c := range columns {
-		out[i] = c.Name
+func specColumns(specs []plan.Spec) []column {
+	columns := make([]column, len(specs))
+	for i, c := range specs {
+		columns[i] = column{c.Name, c.Type}
 	}
-	return out
-}
-
-// printTable prints a header and rows, aligned.
-func printTable(out io.Writer, rows [][]string) {
-	widths := make([]int, len(rows[0]))
-	for _, r := range rows {
-		for i, cell := range r {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for n, r := range rows {
-		for i, cell := range r {
-			if i > 0 {
-				fmt.Fprint(out, " | ")
-			}
-			fmt.Fprint(out, cell)
-			if i < len(r)-1 {
-				fmt.Fprint(out, strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
-			}
-		}
-		fmt.Fprintln(out)
-		if n == 0 {
-			parts := make([]string, len(widths))
-			for i, w := range widths {
-				parts[i] = strings.Repeat("-", w)
-			}
-			fmt.Fprintln(out, strings.Join(parts, "-+-"))
-		}
-	}
+	return columns
 }

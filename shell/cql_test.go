@@ -62,8 +62,11 @@ const createTable = `
 func TestTables(t *testing.T) {
 	u := newTerminal(t)
 	u.show(t, "", createTable)
-	u.show(t, `p | c | Mixed | v
---+---+-------+--
+	u.show(t, `
+ p | c | Mixed | v
+---+---+-------+---
+
+
 (0 rows)
 `, "SELECT * FROM ks.t")
 	u.show(t, "", `
@@ -73,20 +76,22 @@ func TestTables(t *testing.T) {
 lines');
 		INSERT INTO ks.t (p, c, v) VALUES (1, 4000, 'größer');
 		INSERT INTO ks.t (p, c) VALUES (1, -5)`)
-	u.show(t, `p | c  | Mixed            | v
---+----+------------------+--------------
-1 | -5 | null             | null
-1 | 1  | {'a': 1, 'b': 2} | short
-1 | 20 | null             | rather 'long'
-p | c    | Mixed | v
---+------+-------+-----------
-1 | 300  | null  | two\nlines
-1 | 4000 | null  | größer
+	u.show(t, `
+ p | c  | Mixed            | v
+---+----+------------------+---------------
+ 1 | -5 |             null |          null
+ 1 |  1 | {'a': 1, 'b': 2} |         short
+ 1 | 20 |             null | rather 'long'
+ 1 |  300 |  null | two\nlines
+ 1 | 4000 |  null |     größer
+
 (5 rows)
 `, "SELECT * FROM ks.t")
-	u.show(t, `n
--
-5
+	u.show(t, `
+ n
+---
+ 5
+
 (1 rows)
 `, "", "SELECT count(*) AS n FROM ks.t WHERE p = 1")
 }
@@ -94,13 +99,17 @@ p | c    | Mixed | v
 func TestInput(t *testing.T) {
 	u := newTerminal(t)
 	u.show(t, "", createTable)
-	const want = `v
----------------
-; -- no comment
+	const want = `
+ v
+-----------------
+ ; -- no comment
+
 (1 rows)
-v
----------------
-; -- no comment
+
+ v
+-----------------
+ ; -- no comment
+
 (1 rows)
 `
 	u.show(t, want, `
@@ -110,7 +119,7 @@ v
 		FROM t -- the keyspace of USE is still there;
 		;`)
 	u.show(t, want, "", "USE ks; SELECT v FROM t", "SELECT v FROM t;") // arguments may hold several too
-	u.show(t, "v\n-\na\nb\n(2 rows)\n", `
+	u.show(t, "\n v\n---\n a\n b\n\n(2 rows)\n", `
 		BEGIN BATCH
 			INSERT INTO ks.t (p, c, v) VALUES (2, 1, 'a');
 			INSERT INTO ks.t (p, c, v) VALUES (2, 2, 'b');
@@ -135,10 +144,10 @@ func TestErrors(t *testing.T) {
 	check("SELECT FORM ks.t", "line 1:", "")
 	check("\n\nSELECT v FROM ks.missing;", "table missing does not exist", "")
 	check("SELECT v FROM ks.t WHERE p = 'x';", "Invalid STRING constant", "")
-	check("SELECT v FROM ks.t; SELECT 'open;\n", "line 1:", "v\n-\n(0 rows)\n")
+	check("SELECT v FROM ks.t; SELECT 'open;\n", "line 1:", "\n v\n---\n\n\n(0 rows)\n")
 	// Nothing is carried out behind an error.
 	check("INSERT INTO ks.t (p, c, v) VALUES (1, 1, 'before'); INSERT INTO ks.t; INSERT INTO ks.t (p, c, v) VALUES (1, 2, 'behind');", "line 1:", "")
-	u.show(t, "v\n------\nbefore\n(1 rows)\n", "SELECT v FROM ks.t")
+	u.show(t, "\n v\n--------\n before\n\n(1 rows)\n", "SELECT v FROM ks.t")
 
 	locked, err := node.Start(t.Context(), u.config)
 	if err != nil {
@@ -155,14 +164,19 @@ func TestWarnings(t *testing.T) {
 	u.config.TombstoneWarnThreshold, u.config.BatchSizeWarnThreshold = 2, 1
 	u.show(t, "", createTable)
 	got, err := u.run(t, "BEGIN BATCH INSERT INTO ks.t (p, c) VALUES (1, 1); INSERT INTO ks.t (p, c) VALUES (1, 2); APPLY BATCH")
-	if err != nil || !strings.HasPrefix(got, "Warning: Batch is of size ") {
+	if err != nil || !strings.HasPrefix(got, "\nWarnings :\nBatch is of size ") {
 		t.Errorf("got %s and error %v, want a warning", got, err)
 	}
-	u.show(t, `c
--
-9
-Warning: Read 1 live rows and 3 tombstone cells for a query on ks.t (see tombstone_warn_threshold)
+	u.show(t, `
+ c
+---
+ 9
+
 (1 rows)
+
+Warnings :
+Read 1 live rows and 3 tombstone cells for a query on ks.t (see tombstone_warn_threshold)
+
 `, `
 		INSERT INTO ks.t (p, c) VALUES (1, 9);
 		DELETE FROM ks.t WHERE p = 1 AND c = 1; DELETE FROM ks.t WHERE p = 1 AND c = 2; DELETE FROM ks.t WHERE p = 1 AND c = 3;
@@ -193,7 +207,7 @@ func TestColumnsChangeBetweenPages(t *testing.T) {
 	if err := Run(t.Context(), s, "SELECT * FROM u WHERE k = 1", out); err != nil {
 		t.Fatal(err)
 	}
-	const want = "k | c\n--+--\n1 | 1\n1 | 2\n1 | 3\nk | c | added\n--+---+------\n1 | 4 | null\n(4 rows)\n"
+	const want = "\n k | c\n---+---\n 1 | 1\n 1 | 2\n 1 | 3\n k | c | added\n---+---+-------\n 1 | 4 |  null\n\n(4 rows)\n"
 	if out.String() != want || out.err != nil {
 		t.Errorf("got\n%s\nand error %v, want\n%s", out.String(), out.err, want)
 	}

@@ -29,6 +29,13 @@ type statements struct {
 	in    *bufio.Reader
 	limit int // of one statement, in bytes
 
+	// endsWithLine reports whether a statement that begins with the word ends with its line, also without a semicolon. nil
+	// means that none does.
+	endsWithLine func(word string) bool
+
+	line  int // where the byte after the last one read is, from 1
+	began int // line in which the statement begins
+
 	text  []byte // of the statement so far
 	part  part
 	last  byte // the byte before, if it is of the same part and may begin or end the next one
@@ -38,13 +45,14 @@ type statements struct {
 }
 
 func newStatements(in io.Reader) *statements {
-	return &statements{in: bufio.NewReader(in), limit: grammar.MaxTextBytes}
+	return &statements{in: bufio.NewReader(in), limit: grammar.MaxTextBytes, line: 1}
 }
 
 // next returns the next statement with its semicolon, and io.EOF after the last. The last one may
 // lack the semicolon. Whether a statement is right is for the parser to say.
 func (s *statements) next() (string, error) {
 	s.text, s.solid, s.batch, s.word = s.text[:0], 0, false, 0
+	s.enter(code) // the input may have failed inside of something else
 	for {
 		c, err := s.in.ReadByte()
 		if err == io.EOF && s.solid > 0 {
@@ -57,9 +65,64 @@ func (s *statements) next() (string, error) {
 			return "", fmt.Errorf("a statement is longer than %d bytes", s.limit)
 		}
 		s.text = append(s.text, c)
-		if s.take(c) {
+		solid := s.solid
+		end := s.take(c)
+		if solid == 0 && s.solid > 0 {
+			s.began = s.line
+		}
+		if c == '\n' {
+			s.line++
+			end = end || s.lineEnds()
+		}
+		if end {
 			return s.statement(), nil
 		}
+	}
+}
+
+// pending reports whether a statement has begun, or something else that the end of a line does not end.
+func (s *statements) pending() bool { return s.solid > 0 || s.part != code }
+
+// lineEnds reports whether the line that has ended ends the statement too.
+func (s *statements) lineEnds() bool {
+	if s.endsWithLine == nil || s.part != code || s.solid == 0 {
+		return false
+	}
+	word := firstWord(string(s.text))
+	return word != "" && s.endsWithLine(word)
+}
+
+// firstWord returns the word, or else the character, with which a text begins behind spaces and comments.
+func firstWord(text string) string {
+	text = skipBlank(text)
+	n := 0
+	for n < len(text) && isWord(text[n]) {
+		n++
+	}
+	if n == 0 && text != "" {
+		n = 1
+	}
+	return text[:n]
+}
+
+// skipBlank returns a text without the spaces and comments in front.
+func skipBlank(text string) string {
+	for {
+		text = strings.TrimLeft(text, " \t\r\n")
+		end, closing := "", 0
+		switch {
+		case strings.HasPrefix(text, "--"), strings.HasPrefix(text, "//"):
+			end, closing = "\n", 1
+		case strings.HasPrefix(text, "/*"):
+			end, closing = "*/", 2
+		default:
+			return text
+		}
+		at := strings.Index(text[2:], end)
+		if at < 0 {
+			return ""
+		}
+		text = text[2+at+closing:]
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // The committer turns the writes of many goroutines into few Badger transactions.
@@ -60,6 +61,7 @@ type request struct {
 	watch     *watch   // to install, or to check deletions against
 	exclusive bool     // gets a group, and so a sequence number, of its own
 	sequence  *sequence
+	trace     *trace.Trace
 	size      int64 // bytes in Badger's transaction
 	payload   int64 // bytes of the values beside it, in the value log
 	count     int   // entries
@@ -112,6 +114,8 @@ type group struct {
 	deletes  []bool // which entries are deletions
 	arena    []byte // for values that were merged here
 	marked   []*tableState
+	traced   bool      // one of requests is
+	sent     time.Time // if it is traced
 	result   chan error
 }
 
@@ -233,6 +237,7 @@ func (c *committer) newGroup() *group {
 
 func (c *committer) recycle(g *group) {
 	clear(g.requests)
+	g.traced = false
 	g.marked = g.marked[:0]
 	g.requests, g.entries, g.deletes, g.arena = g.requests[:0], g.entries[:0], g.deletes[:0], g.arena[:0]
 	select {
@@ -265,6 +270,7 @@ func (c *committer) add(g *group, r *request) {
 	}
 	c.addChanges(g, r)
 	g.hold, g.sequence = r.hold, r.sequence
+	g.traced = g.traced || r.trace.On()
 }
 
 // addChanges adds a request's own changes, and installs or takes back its watch.
@@ -364,6 +370,7 @@ func (c *committer) send(g *group) {
 	err := c.admit(g)
 	if err == nil {
 		g.put(change{key: c.marker, value: c.markerValue, op: opReplace})
+		g.traceSending()
 		err = c.commit(g)
 	}
 	if g.sequence != nil && err == nil {
@@ -462,11 +469,17 @@ func (c *committer) finish() {
 	defer c.done.Done()
 	for g := range c.inflight {
 		err := <-g.result
+		if g.traced {
+			c.traceWritten(g, err)
+		}
 		if err == nil {
 			err = c.engine.failure()
 		}
 		if err == nil && g.seq != 0 && !g.hold {
 			err = c.engine.publish(g.seq)
+		}
+		if g.traced && err == nil {
+			g.trace("Visible to readers")
 		}
 		if err != nil && g.seq != 0 {
 			err = c.engine.fail(err)

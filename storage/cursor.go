@@ -156,7 +156,16 @@ func (c *Cursor) Partition() []byte { return c.at.prefix }
 func (c *Cursor) Clustering() []byte { return c.clustering }
 
 // Stats returns what the cursor has passed so far.
-func (c *Cursor) Stats() ReadStats { return c.stats }
+func (c *Cursor) Stats() ReadStats {
+	s := c.stats
+	if c.entries != nil {
+		s.Commit = c.entries.view.seq
+		if c.entries.pages != nil {
+			s.Pages = c.entries.pages.loads
+		}
+	}
+	return s
+}
 
 // Err returns the error that ended the cursor, or nil if it ended with its last row.
 func (c *Cursor) Err() error { return c.err }

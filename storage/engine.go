@@ -43,6 +43,7 @@ import (
 
 	"github.com/iliumdb/ilium/storage/page"
 	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // An Engine is the storage of one node. All its methods may be called concurrently.
@@ -282,7 +283,11 @@ func (e *Engine) begin() error {
 // If ctx ends first the mutations may still be carried out. The caller must not change them
 // until Apply returns nil or an error that is not ctx's.
 func (e *Engine) Apply(ctx context.Context, mutations ...*row.Mutation) error {
-	r := &request{mutations: mutations, count: len(mutations) + 1}
+	return e.apply(ctx, nil, mutations)
+}
+
+func (e *Engine) apply(ctx context.Context, t *trace.Trace, mutations []*row.Mutation) error {
+	r := &request{mutations: mutations, count: len(mutations) + 1, trace: t}
 	size := int64(0)
 	for _, m := range mutations {
 		for i := range m.Len() {
@@ -300,8 +305,9 @@ func (e *Engine) Apply(ctx context.Context, mutations ...*row.Mutation) error {
 		return &MutationTooLargeError{Size: size, Max: e.opts.MaxMutation}
 	}
 	if r.size > e.groupSize || r.count > e.groupCount || r.payload > e.groupPayload {
-		return e.applyLarge(ctx, mutations)
+		return e.applyLarge(ctx, t, mutations)
 	}
+	t.Add("Queued for the next commit group")
 	return e.commit.submit(ctx, r)
 }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // A mutation may be larger than a Badger transaction. It is then staged first: stored in pieces,
@@ -50,7 +51,7 @@ func (e *Engine) footprint(key, value []byte) int64 {
 
 // applyLarge stages the mutations and carries them out. Once it is queued all of it is done,
 // whether or not ctx ends.
-func (e *Engine) applyLarge(ctx context.Context, mutations []*row.Mutation) error {
+func (e *Engine) applyLarge(ctx context.Context, t *trace.Trace, mutations []*row.Mutation) error {
 	var pairs []pair
 	for _, m := range mutations {
 		for i := range m.Len() {
@@ -61,7 +62,12 @@ func (e *Engine) applyLarge(ctx context.Context, mutations []*row.Mutation) erro
 	encoded := encodePairs(pairs...)
 	s := &sequence{size: 2 * int64(len(encoded))}
 	staging, staged := e.stage(e.stagedID.Add(1), encoded, s)
-	return e.commit.submit(ctx, append(staging, e.applyStaged(staged, pairs, s)...)...)
+	parts := e.applyStaged(staged, pairs, s)
+	if t.On() {
+		t.Add("Larger than a commit group: staged by %d commits, then carried out by %d, of which the last makes all visible", len(staging), len(parts))
+		parts[len(parts)-1].trace = t
+	}
+	return e.commit.submit(ctx, append(staging, parts...)...)
 }
 
 // stage returns the requests that store a mutation's encoded pairs, and the keys they store.

@@ -18,6 +18,7 @@ type pageSource struct {
 	upper   []byte // row key under which the loaded page is stored
 	lowest  []byte // a row key from which on the loaded page surely covers
 	loaded  bool
+	loads   int        // pages loaded so far
 	covered []coverage // pages that were passed and may cover fragments yet to come
 
 	seekKey []byte
@@ -99,6 +100,7 @@ func (s *pageSource) load(it *newest) error {
 	if s.loaded = it.valid; !s.loaded {
 		return nil
 	}
+	s.loads++
 	s.upper = append(s.upper[:0], it.key[len(s.table):]...)
 	if err := s.reader.Load(it.key, it.value); err != nil {
 		return s.corrupt(err)

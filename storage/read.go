@@ -36,9 +36,11 @@ type Scan struct {
 
 // ReadStats counts what a cursor has passed.
 type ReadStats struct {
-	Rows       int // live rows yielded
-	Tombstones int // deleted or expired cells, rows and ranges passed
-	Fragments  int // unfolded fragments merged
+	Rows       int    // live rows yielded
+	Tombstones int    // deleted or expired cells, rows and ranges passed
+	Fragments  int    // unfolded fragments merged
+	Pages      int    // loaded
+	Commit     uint64 // sequence number of the newest commit that it sees
 }
 
 // A Cursor yields live rows. It is not safe for concurrent use. It pins files on disk, so it

@@ -12,6 +12,7 @@ import (
 
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/workload/client"
 	"github.com/iliumdb/ilium/workload/inbox"
 	"github.com/iliumdb/ilium/workload/mail"
 )
@@ -62,7 +63,7 @@ func (d *demo) run(ctx context.Context, out io.Writer) (err error) {
 			err = errors.Join(err, n.Stop())
 		}
 	}()
-	in, err := inbox.Open(ctx, n.Session())
+	in, err := inbox.Open(ctx, client.Embed(n.Session()), 1)
 	if err != nil {
 		return err
 	}

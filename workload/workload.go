@@ -1,5 +1,6 @@
-// Package workload holds the programs that use the database as its users do: they load, check and
-// measure. So far there is one, the inbox search.
+// Package workload holds the programs that use a database as its users do: they load, check and
+// measure. There are two, the inbox search and key-value rows. Both use a node embedded in the process
+// or, with --hosts, servers of the CQL native protocol, Ilium's or others.
 package workload
 
 import (
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/workload/client"
 	"github.com/iliumdb/ilium/workload/inbox"
 	"github.com/iliumdb/ilium/workload/mail"
 )
@@ -25,7 +27,7 @@ type Start func(context.Context) (*node.Node, error)
 // Command returns `ilium workload`. start opens the node that the command's settings describe.
 func Command(start Start) *cobra.Command {
 	c := &cobra.Command{Use: "workload", Short: "Load, check and measure"}
-	c.AddCommand(inboxCommand(start))
+	c.AddCommand(inboxCommand(start), kvCommand(start))
 	return c
 }
 
@@ -53,25 +55,21 @@ func inboxCommand(start Start) *cobra.Command {
 	return c
 }
 
-// withInbox runs a command on an opened node.
-func withInbox(c *cobra.Command, start Start, run func(*node.Node, *inbox.Inbox) error) (err error) {
-	begun := time.Now()
-	n, err := start(c.Context())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, n.Stop()) }()
-	in, err := inbox.Open(c.Context(), n.Session())
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.ErrOrStderr(), "ready in %d ms\n", time.Since(begun).Milliseconds())
-	return run(n, in)
+// withInbox runs a command on the inbox of a database.
+func withInbox(c *cobra.Command, start Start, where *where, run func(*inbox.Inbox) error) error {
+	return where.with(c, start, func(database client.Database) error {
+		in, err := inbox.Open(c.Context(), database, where.replicas)
+		if err != nil {
+			return err
+		}
+		return run(in)
+	})
 }
 
 func loadCommand(start Start) *cobra.Command {
 	var mails mailFlags
-	var workers int
+	var where where
+	var workers, batch int
 	var compact bool
 	c := &cobra.Command{
 		Use:   "load",
@@ -83,12 +81,15 @@ func loadCommand(start Start) *cobra.Command {
 				return err
 			}
 			defer source.Close()
-			return withInbox(c, start, func(n *node.Node, in *inbox.Inbox) error {
+			if compact && where.remote() {
+				return errors.New("--compact is for the embedded node; servers have commands of their own for it")
+			}
+			return withInbox(c, start, &where, func(in *inbox.Inbox) error {
 				for _, ignored := range source.Ignored() {
 					fmt.Fprintln(c.ErrOrStderr(), "ignored:", ignored)
 				}
 				out := newReporter(c.ErrOrStderr())
-				p, err := in.Load(c.Context(), source, inbox.LoadOptions{Path: mails.data, Workers: workers,
+				p, err := in.Load(c.Context(), source, inbox.LoadOptions{Path: mails.data, Workers: workers, Batch: batchSize(batch, where.remote()),
 					Progress: out.progress, Damaged: out.damaged})
 				out.end()
 				if errors.Is(err, context.Canceled) {
@@ -101,14 +102,24 @@ func loadCommand(start Start) *cobra.Command {
 				if !compact {
 					return nil
 				}
-				return compactAll(c.Context(), n, c.OutOrStdout())
+				return compactAll(c.Context(), where.node, c.OutOrStdout())
 			})
 		},
 	}
 	mails.add(c)
+	where.add(c)
 	c.Flags().IntVar(&workers, "workers", 0, "messages written at the same time (default 16)")
+	c.Flags().IntVar(&batch, "batch", -1, "bytes of a batch of rows, roughly; 0: no batches (default 98304, and 0 with --hosts)")
 	c.Flags().BoolVar(&compact, "compact", false, "bring the tables into their compact form before ending")
 	return c
+}
+
+// batchSize translates --batch for inbox.LoadOptions, whose 0 is the default.
+func batchSize(flag int, remote bool) int {
+	if flag == 0 || flag < 0 && remote {
+		return -1
+	}
+	return max(flag, 0)
 }
 
 func report(w io.Writer, p *inbox.Progress) {
@@ -134,6 +145,7 @@ func compactAll(ctx context.Context, n *node.Node, out io.Writer) error {
 }
 
 func searchCommand(start Start) *cobra.Command {
+	var where where
 	var with, page string
 	var limit int
 	c := &cobra.Command{
@@ -152,7 +164,7 @@ func searchCommand(start Start) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withInbox(c, start, func(_ *node.Node, in *inbox.Inbox) error {
+			return withInbox(c, start, &where, func(in *inbox.Inbox) error {
 				begun := time.Now()
 				var hits []inbox.Hit
 				if with != "" {
@@ -176,6 +188,7 @@ func searchCommand(start Start) *cobra.Command {
 			})
 		},
 	}
+	where.add(c)
 	c.Flags().StringVar(&with, "with", "", "address of a correspondent")
 	c.Flags().IntVar(&limit, "limit", 20, "messages of a page")
 	c.Flags().StringVar(&page, "page", "", "where to go on, as a search before has printed it")
@@ -208,6 +221,7 @@ func parsePage(text string) (*inbox.Hit, error) {
 
 func checkCommand(start Start) *cobra.Command {
 	var mails mailFlags
+	var where where
 	var opts inbox.CheckOptions
 	c := &cobra.Command{
 		Use:   "check",
@@ -219,7 +233,7 @@ func checkCommand(start Start) *cobra.Command {
 				return err
 			}
 			defer source.Close()
-			return withInbox(c, start, func(_ *node.Node, in *inbox.Inbox) error {
+			return withInbox(c, start, &where, func(in *inbox.Inbox) error {
 				result, err := in.Check(c.Context(), source, opts)
 				if err != nil {
 					return err
@@ -230,6 +244,7 @@ func checkCommand(start Start) *cobra.Command {
 		},
 	}
 	mails.add(c)
+	where.add(c)
 	c.Flags().IntVar(&opts.Words, "words", 2000, "words to search for")
 	c.Flags().IntVar(&opts.Peers, "peers", 2000, "correspondents to search for")
 	c.Flags().Uint64Var(&opts.Seed, "seed", 1, "which ones: the same seed takes the same")
@@ -238,6 +253,7 @@ func checkCommand(start Start) *cobra.Command {
 
 func measureCommand(start Start) *cobra.Command {
 	var mails mailFlags
+	var where where
 	var opts inbox.MeasureOptions
 	c := &cobra.Command{
 		Use:   "measure",
@@ -249,7 +265,7 @@ func measureCommand(start Start) *cobra.Command {
 				return err
 			}
 			defer source.Close()
-			return withInbox(c, start, func(_ *node.Node, in *inbox.Inbox) error {
+			return withInbox(c, start, &where, func(in *inbox.Inbox) error {
 				m, err := in.Measure(c.Context(), source, opts)
 				if err != nil {
 					return err
@@ -259,8 +275,10 @@ func measureCommand(start Start) *cobra.Command {
 		},
 	}
 	mails.add(c)
+	where.add(c)
 	c.Flags().IntVar(&opts.Searches, "searches", 20_000, "searches of each kind")
 	c.Flags().IntVar(&opts.Limit, "limit", 20, "messages of a page")
+	c.Flags().IntSliceVar(&opts.Workers, "workers", []int{1}, "how many search at the same time; all is measured for each of several numbers")
 	c.Flags().Uint64Var(&opts.Seed, "seed", 1, "which searches: the same seed takes the same")
 	return c
 }

@@ -62,9 +62,12 @@ func (i ilium) Exec(ctx context.Context, s Statement) (Result, error) {
 	if !ok {
 		return Result{}, errors.New("unknown consistency level " + s.Consistency)
 	}
-	parameters := &query.Parameters{Consistency: level, PageSize: s.PageSize, PagingState: s.PagingState, Now: int64(s.Now)}
+	parameters := &query.Parameters{Consistency: level, PageSize: s.PageSize, PagingState: s.PagingState}
+	if s.Now != 0 {
+		parameters.Now = query.Given(int64(s.Now))
+	}
 	if s.Timestamp != nil {
-		parameters.Timestamp = *s.Timestamp
+		parameters.Timestamp = query.Given(*s.Timestamp)
 	}
 	if !s.Prepare {
 		result, err := i.session.Execute(ctx, s.Text, parameters)

@@ -124,7 +124,7 @@ func TestBadCQL(t *testing.T) {
 	o := run(t, "cql", "--set", dataIn(dir),
 		"CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
 		"CREATE TABLE k.t (a text, b int, v int, PRIMARY KEY (a, b))", "INSERT INTO k.t (a, b, v) VALUES ('x', 1, 2)", "SELECT * FROM k.t")
-	if want := "a | b | v\n--+---+--\nx | 1 | 2\n(1 rows)"; o.code != 0 || o.out != want {
+	if want := "\n a | b | v\n---+---+---\n x | 1 | 2\n\n(1 rows)"; o.code != 0 || o.out != want {
 		t.Fatalf("exit status %d: %s %s", o.code, o.out, o.err)
 	}
 	for _, c := range []struct{ statement, want string }{
@@ -182,7 +182,7 @@ func TestLongKeys(t *testing.T) {
 	check("Key length of 65536 is longer than maximum of 65535", insert, 1, 65_536)
 	check("Key length of 65536 is longer than maximum of 65535", "SELECT * FROM k.t WHERE a = ?", 65_536)
 	check("", "SELECT b FROM k.t WHERE a = ?", 60_000)
-	if o := run(t, "cql", "--set", dataIn(dir), "SELECT count(*) FROM k.t"); !strings.Contains(o.out, "\n2\n") {
+	if o := run(t, "cql", "--set", dataIn(dir), "SELECT count(*) FROM k.t"); !strings.Contains(o.out, "\n     2\n") {
 		t.Errorf("rows: %s %s", o.out, o.err)
 	}
 }

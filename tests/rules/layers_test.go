@@ -12,9 +12,10 @@ func layers() [][]string {
 		{"tests/cql", "tests/process"},
 		{"."},
 		{"workload"},
-		{"shell", "workload/inbox"},
+		{"shell", "workload/inbox", "workload/kv"},
+		{"workload/client"},
 		{"node"},
-		{"wire/cql"},
+		{"wire/cql", "wire/cql/client"},
 		{"query"},
 		{"query/system"},
 		{"query/plan"},
@@ -22,7 +23,7 @@ func layers() [][]string {
 		{"storage"},
 		{"storage/page"},
 		{"schema", "grammar", "wire/cql/frame"},
-		{"ring", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "config", "workload/mail", "tests/rules"},
+		{"ring", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
 	}
 }
 
@@ -36,6 +37,8 @@ func homes() map[string][]string {
 		"github.com/antlr4-go/antlr/v4":        {"grammar", "grammar/gen"},
 		"github.com/spf13/viper":               {"config"},
 		"github.com/spf13/cobra":               {".", "shell", "workload"},
+		"github.com/HdrHistogram":              {"workload/bench"},
+		"github.com/apache":                    {"workload/client"},
 		"github.com/iliumdb/ilium/grammar/gen": {"grammar"}, // all others see package ast
 	}
 }

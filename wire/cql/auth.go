@@ -22,7 +22,7 @@ type Authenticator interface {
 // A Negotiation is the talk with one client, on its connection's goroutine.
 type Negotiation interface {
 	// Respond judges what the client has said in AUTH_RESPONSE; token is valid during the call alone. It may
-	// take its time, but returns when ctx ends, as it does with the connection. An error refuses the client:
+	// take its time, but returns when ctx ends, as it does with the connection and after Options.HandshakeTimeout. An error refuses the client:
 	// it is told the text of a *CredentialsError, and of others only that something went wrong.
 	Respond(ctx context.Context, token []byte) (Step, error)
 }
@@ -45,6 +45,9 @@ func (e *CredentialsError) Error() string { return e.Message }
 func refusedLogin(err error) *frame.Error {
 	if e, ok := errors.AsType[*CredentialsError](err); ok {
 		return &frame.Error{Code: frame.ErrorBadCredentials, Message: e.Message}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &frame.Error{Code: frame.ErrorOverloaded, Message: "Server is in overloaded state. It has not got to this login in time"}
 	}
 	return &frame.Error{Code: frame.ErrorServer, Message: "authentication failed for a reason that is in the server's log"}
 }

@@ -1,7 +1,9 @@
 package cql
 
 import (
+	"crypto/tls"
 	"net"
+	"strings"
 
 	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/wire/cql/frame"
@@ -29,7 +31,18 @@ func (s *Server) Clients() []system.Client {
 		if tcp, ok := c.conn.RemoteAddr().(*net.TCPAddr); ok {
 			client.Address = tcp.AddrPort()
 		}
+		client.TLSVersion, client.TLSCipher = c.encryption()
 		out = append(out, client)
 	}
 	return out
+}
+
+// encryption returns the version of TLS and the cipher suite in Cassandra's spelling, empty without TLS.
+func (c *connection) encryption() (version, cipher string) {
+	encrypted, ok := c.conn.(*tls.Conn)
+	if !ok || c.version.Load() == 0 { // the state of a handshake that goes on would be waited for
+		return "", ""
+	}
+	state := encrypted.ConnectionState()
+	return strings.Replace(tls.VersionName(state.Version), "TLS ", "TLSv", 1), tls.CipherSuiteName(state.CipherSuite)
 }

@@ -2,6 +2,7 @@ package cql
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/iliumdb/ilium/query"
+	"github.com/iliumdb/ilium/trace"
 	"github.com/iliumdb/ilium/wire/cql/frame"
 )
 
@@ -55,7 +57,8 @@ type connection struct {
 	session         *query.Session
 	throwOnOverload bool
 	negotiation     Negotiation
-	inline          *request // for what is not handed over
+	inline          *request     // for what is not handed over
+	trace           *trace.Trace // of the request at hand; nil if it is not traced
 
 	prologue frame.Prologue
 	startup  frame.Startup
@@ -97,6 +100,7 @@ func (c *connection) run() {
 	if err == nil || errors.Is(err, errHangUp) { // what was asked before is answered
 		c.busy.Wait()
 		c.out.drain()
+		c.sayGoodbye()
 	}
 	c.fail(err)
 	err = context.Cause(c.ctx) // somebody else may have ended the connection before
@@ -116,16 +120,27 @@ func (c *connection) run() {
 // errHangUp ends a connection whose client was told why.
 var errHangUp = errors.New("the client was refused")
 
-// isGone reports whether a client has simply left.
+// isGone reports whether a client has simply left. Under TLS, one that has not said so leaves an unexpected end.
 func isGone(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, errStopped) || isReset(err)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, errStopped) || isReset(err)
 }
 
 // fail ends the connection at once: whoever reads, writes or waits gets an error. Any goroutine may
 // call it.
 func (c *connection) fail(reason error) {
 	c.cancel(reason)
-	closeQuietly(c.conn)
+	conn := c.conn
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		conn = encrypted.NetConn() // the one above would wait until the client has taken a last message
+	}
+	closeQuietly(conn)
+}
+
+// sayGoodbye tells a client under TLS that nothing was cut off. Everything else must have been sent.
+func (c *connection) sayGoodbye() {
+	if encrypted, ok := c.conn.(*tls.Conn); ok {
+		_ = encrypted.CloseWrite() // the connection ends in any case
+	}
 }
 
 // drain makes the connection end when what has arrived is answered. Any goroutine may call it.
@@ -280,6 +295,7 @@ func (c *connection) request(f frame.Frame) error {
 	c.requests.Add(1)
 	body, err := c.prologue.Decode(f)
 	if err == nil {
+		c.trace = c.server.tracer.begin(c.prologue.Tracing, f.Opcode)
 		err = c.dispatch(f, body)
 	}
 	if broken, ok := errors.AsType[*frame.ProtocolError](err); ok {

@@ -44,15 +44,25 @@
 //     and a connection may have one answer in its output. If a second of waiting does not help, the client that
 //     has taken nothing meanwhile, and holds most, is dropped.
 //
+// # TLS
+//
+// With Options.TLS, connections are those of crypto/tls; the handshake takes place when the connection's goroutine reads for the
+// first time, under the handshake's deadline, and counts as a part of it. What does not begin with it is closed.
+//
 // # Errors
 //
 // ErrorOf is the one place where errors of this program become errors of the protocol. A panic is
 // not caught: it is a broken invariant, after which no data should be written. The log says
 // whose request it was, then the process ends with Go's report.
 //
+// # Tracing
+//
+// A request with the tracing flag gets a Trace, which is handed down to all that carry it out. When the answer is made the trace ends and goes to
+// Options.Traces, so that a client that has the answer finds it in system_traces. As in Cassandra QUERY, PREPARE, EXECUTE and BATCH are traced.
+// A request that cannot be decoded is answered without a trace.
+//
 // # What is not there
 //
-// Tracing: a request that asks for it is carried out, is answered without a trace id and, in version
-// 4 and newer, with a warning that says so. Custom payloads are ignored, as Cassandra's default does.
-// There is no TLS yet, and no Authenticator but none.
+// Custom payloads are ignored, as Cassandra's default does.
+// Who may log in is for an Authenticator to say: the package has none.
 package cql

@@ -8,6 +8,7 @@ import (
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/consistency"
 	"github.com/iliumdb/ilium/grammar"
+	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/wire/cql/frame"
@@ -29,7 +30,8 @@ func ErrorOf(err error, f Failed) *frame.Error {
 	switch {
 	case is[*grammar.SyntaxError](err), is[*schema.SyntaxError](err):
 		out.Code = frame.ErrorSyntax
-	case is[*schema.InvalidRequestError](err), is[*storage.KeyTooLongError](err), is[*storage.MutationTooLargeError](err):
+	case is[*schema.InvalidRequestError](err), is[*query.ResultTooLargeError](err),
+		is[*storage.KeyTooLongError](err), is[*storage.MutationTooLargeError](err):
 		out.Code = frame.ErrorInvalid
 	case is[*schema.ConfigurationError](err):
 		out.Code = frame.ErrorConfig

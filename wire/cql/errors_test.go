@@ -8,6 +8,7 @@ import (
 
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/consistency"
+	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/wire/cql"
@@ -42,6 +43,7 @@ func TestErrorOf(t *testing.T) {
 	check(&storage.DamagedError{First: &storage.CorruptError{}}, frame.ErrorWriteFailure, "QUORUM 0 0 1 0 BATCH 1  ")
 	check(&storage.DiskFullError{}, frame.ErrorWriteFailure, "QUORUM 0 0 1 0 BATCH 1  ")
 	check(&storage.MutationTooLargeError{}, frame.ErrorInvalid, "ANY 0 0 0 0  0  ")
+	check(&query.ResultTooLargeError{}, frame.ErrorInvalid, "ANY 0 0 0 0  0  ")
 	check(storage.ErrClosed, frame.ErrorBootstrapping, "ANY 0 0 0 0  0  ")
 	check(context.Canceled, frame.ErrorBootstrapping, "ANY 0 0 0 0  0  ")
 }

@@ -17,7 +17,7 @@ func (c *connection) query(f frame.Frame, body []byte) error {
 		return c.handOver(f, body, nil)
 	}
 	r := c.inline
-	r.begin(c, f.Header, c.prologue.Tracing)
+	r.begin(c, f.Header)
 	if err := r.query.Decode(body, f.Version); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (c *connection) query(f frame.Frame, body []byte) error {
 
 // prepareQuery parses and plans the text of a QUERY and takes over its parameters.
 func (r *request) prepareQuery() (*query.Prepared, error) {
-	statement, err := r.session(r.query.Keyspace).Prepare(r.query.Text)
+	statement, err := r.session(r.query.Keyspace).PrepareTraced(r.trace, r.query.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (r *request) runQuery() {
 // execute carries out EXECUTE or hands it over.
 func (c *connection) execute(f frame.Frame, body []byte) error {
 	r := c.inline
-	r.begin(c, f.Header, c.prologue.Tracing)
+	r.begin(c, f.Header)
 	id, ok := peekID(body)
 	if !ok {
 		return r.execute.Decode(body, f.Version) // says what is wrong
@@ -75,7 +75,8 @@ func (c *connection) execute(f frame.Frame, body []byte) error {
 		r.answer(unprepared(bytes.Clone(id)), nil)
 		return nil
 	}
-	p, err := entry.statement.Plan()
+	r.trace.Add("Executing prepared statement")
+	p, err := entry.statement.PlanTraced(r.trace)
 	if err != nil {
 		r.refuse(err)
 		return nil
@@ -100,7 +101,7 @@ func (c *connection) execute(f frame.Frame, body []byte) error {
 
 // runExecute carries out an EXECUTE that was handed over.
 func (r *request) runExecute() {
-	p, err := r.entry.statement.Plan()
+	p, err := r.entry.statement.PlanTraced(r.trace)
 	if err == nil {
 		err = r.set(p, &r.execute.Parameters)
 	}
@@ -161,6 +162,7 @@ func batchType(unlogged bool) string {
 func (r *request) carryOut(statement *query.Prepared) (*query.Result, error) {
 	c := r.conn
 	if _, reads := r.plan.(*plan.Select); reads && r != c.inline {
+		r.trace.Add("Waiting for a turn among reads that may be long")
 		if err := acquire(c.ctx, c.scans); err != nil {
 			return nil, err
 		}
@@ -172,6 +174,7 @@ func (r *request) carryOut(statement *query.Prepared) (*query.Result, error) {
 		if err := r.server.backlog.wait(c.ctx, r.server.dropWorst); err != nil {
 			return nil, err
 		}
+		r.trace.Add("The turn has come")
 	}
 	return c.session.ExecutePrepared(c.ctx, statement, &r.parameters)
 }
@@ -273,7 +276,7 @@ func (r *request) setBatch(b *frame.Batch) error {
 			entry.Prepared = known.statement
 		} else {
 			var err error
-			if entry.Prepared, err = session.Prepare(s.Text); err != nil {
+			if entry.Prepared, err = session.PrepareTraced(r.trace, s.Text); err != nil {
 				return err
 			}
 		}

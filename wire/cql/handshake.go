@@ -1,6 +1,7 @@
 package cql
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -130,7 +131,9 @@ func (c *connection) authenticate(f frame.Frame, body []byte) error {
 	if err := c.token.Decode(body, f.Version); err != nil {
 		return err
 	}
-	step, err := c.negotiation.Respond(c.ctx, c.token.Token)
+	ctx, cancel := context.WithTimeout(c.ctx, c.server.opts.HandshakeTimeout) // nobody reads meanwhile, so no deadline holds
+	defer cancel()
+	step, err := c.negotiation.Respond(ctx, c.token.Token)
 	if err != nil {
 		c.answer(f.Version, f.Stream, nil, refusedLogin(err))
 		return fmt.Errorf("%w: %w", errHangUp, err)

@@ -1,6 +1,7 @@
 package cql
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -15,6 +16,9 @@ const (
 	outputLimit = 1 << 20
 	// writeSize is how much is written under one deadline.
 	writeSize = 256 << 10
+	// tlsWriteSize is that under TLS, where a write that has not ended in time is the last one: it cannot go on
+	// in the middle of a record. This is the size of a record, so it costs no further system calls.
+	tlsWriteSize = 16 << 10
 )
 
 // errSlow says that a client does not take what it has asked for.
@@ -25,6 +29,7 @@ var errSlow = errors.New("the client takes no answers")
 type output struct {
 	conn    net.Conn
 	timeout time.Duration
+	part    int         // how much is written at once
 	failed  func(error) // called once; must not use the output
 	backlog *backlog
 
@@ -42,7 +47,10 @@ type output struct {
 }
 
 func newOutput(conn net.Conn, timeout time.Duration, b *backlog, failed func(error)) *output {
-	o := &output{conn: conn, timeout: timeout, backlog: b, failed: failed, frames: &frame.Writer{}, spare: &frame.Writer{}}
+	o := &output{conn: conn, timeout: timeout, part: writeSize, backlog: b, failed: failed, frames: &frame.Writer{}, spare: &frame.Writer{}}
+	if _, ok := conn.(*tls.Conn); ok {
+		o.part = tlsWriteSize
+	}
 	o.room.L = &o.mu
 	return o
 }
@@ -204,7 +212,7 @@ func (o *output) writeAll(b []byte) error {
 				return err
 			}
 		}
-		n, err := o.conn.Write(b[:min(len(b), writeSize)])
+		n, err := o.conn.Write(b[:min(len(b), o.part)])
 		b = b[n:]
 		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 			if n > 0 {

@@ -9,6 +9,7 @@ import (
 	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/query/plan"
 	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/trace"
 	"github.com/iliumdb/ilium/wire/cql/frame"
 )
 
@@ -59,13 +60,14 @@ func (c *preparedCache) get(id []byte) *preparedEntry {
 }
 
 // prepare returns the entry of a statement. keyspace is that of unqualified names.
-func (c *preparedCache) prepare(session *query.Session, text string) (*preparedEntry, error) {
+func (c *preparedCache) prepare(t *trace.Trace, session *query.Session, text string) (*preparedEntry, error) {
 	id := idOf(session.Keyspace(), text)
 	if e := c.get(id[:]); e != nil {
-		_, err := e.statement.Plan() // what it was made for may be gone
+		t.Add("Statement was prepared before")
+		_, err := e.statement.PlanTraced(t) // what it was made for may be gone
 		return e, err
 	}
-	statement, err := session.Prepare(text)
+	statement, err := session.PrepareTraced(t, text)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +191,7 @@ func (c *connection) prepareStatement(f frame.Frame, body []byte) error {
 		return c.handOver(f, body, nil)
 	}
 	r := c.inline
-	r.begin(c, f.Header, c.prologue.Tracing)
+	r.begin(c, f.Header)
 	if err := r.prepare.Decode(body, f.Version); err != nil {
 		return err
 	}
@@ -199,7 +201,7 @@ func (c *connection) prepareStatement(f frame.Frame, body []byte) error {
 
 // runPrepare carries out PREPARE.
 func (r *request) runPrepare() {
-	e, err := r.server.prepared.prepare(r.session(r.prepare.Keyspace), r.prepare.Text)
+	e, err := r.server.prepared.prepare(r.trace, r.session(r.prepare.Keyspace), r.prepare.Text)
 	if err != nil {
 		r.refuse(err)
 		return

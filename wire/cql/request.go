@@ -9,6 +9,7 @@ import (
 	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/query/plan"
 	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/trace"
 	"github.com/iliumdb/ilium/wire/cql/frame"
 )
 
@@ -28,9 +29,9 @@ type request struct {
 	server  *Server
 	conn    *connection
 	header  frame.Header
-	tracing bool
-	body    []byte // a copy
-	charged int64  // bytes counted as in flight
+	trace   *trace.Trace // nil if it is not traced
+	body    []byte       // a copy
+	charged int64        // bytes counted as in flight
 
 	prepare frame.Prepare
 	query   frame.Query
@@ -49,9 +50,13 @@ type request struct {
 }
 
 // begin makes r ready for a request.
-func (r *request) begin(c *connection, h frame.Header, tracing bool) {
-	r.conn, r.header, r.tracing = c, h, tracing
+func (r *request) begin(c *connection, h frame.Header) {
+	r.conn, r.header, r.trace = c, h, c.trace
 	r.entry, r.plan, r.writeType = nil, nil, ""
+	if r.trace.On() { // it tells what was decoded: no message may be left of another request
+		r.prepare, r.query, r.execute, r.batch = frame.Prepare{}, frame.Query{}, frame.Execute{}, frame.Batch{}
+		r.values, r.parameters = r.values[:0], query.Parameters{}
+	}
 }
 
 // trim gives memory back that r keeps for the next request.
@@ -71,7 +76,9 @@ func (c *connection) handOver(f frame.Frame, body []byte, entry *preparedEntry) 
 		}
 	}
 	r := c.server.requests.Get().(*request)
-	r.begin(c, f.Header, c.prologue.Tracing)
+	r.begin(c, f.Header)
+	r.trace.Add("Handing over to a worker")
+	r.trace.Enter(workerThread)
 	r.charged, r.entry = charge, entry
 	r.body = append(r.body[:0], body...)
 	c.busy.Add(1)
@@ -86,6 +93,7 @@ func (r *request) serve() {
 		return
 	}
 	c := r.conn
+	r.trace.Add("Worker begins")
 	if err := r.decodeAndRun(); err != nil {
 		r.answer(&frame.Error{Code: frame.ErrorProtocol, Message: err.Error()}, nil)
 	}
@@ -133,8 +141,9 @@ func (r *request) release() {
 	}
 	clear(r.values)
 	clear(r.entries)
-	r.conn, r.charged, r.scanning = nil, 0, false
+	r.conn, r.trace, r.charged, r.scanning = nil, nil, 0, false
 	r.entry, r.plan, r.query, r.prepare = nil, nil, frame.Query{}, frame.Prepare{}
+	r.parameters.Trace = nil
 	r.server.requests.Put(r)
 }
 
@@ -149,16 +158,16 @@ func (r *request) session(keyspace string) *query.Session {
 
 // answer adds the answer to the output.
 func (r *request) answer(m frame.Message, warnings []string) {
-	if r.tracing {
-		warnings = append(warnings, "Tracing is not supported yet: this request was not traced")
-	}
-	if len(warnings) == 0 {
+	if len(warnings) == 0 && !r.trace.On() {
 		r.conn.answer(r.header.Version, r.header.Stream, nil, m)
 		return
 	}
 	r.prologue.Warnings = warnings
+	if r.trace.On() {
+		r.prologue.Tracing, r.prologue.TracingID = true, r.recordTrace(m)
+	}
 	r.conn.answer(r.header.Version, r.header.Stream, &r.prologue, m)
-	r.prologue.Warnings = nil
+	r.prologue = frame.Prologue{}
 }
 
 // refuse answers with an error.
@@ -190,15 +199,15 @@ func (r *request) set(p plan.Plan, from *frame.Parameters) error {
 }
 
 func (r *request) setCommon(from *frame.Settings) error {
-	r.parameters = query.Parameters{}
+	r.parameters = query.Parameters{Trace: r.trace}
 	if from.HasTimestamp {
 		if from.Timestamp == math.MinInt64 {
 			return schema.Invalid("Out of bound timestamp, must be in [%d, %d]", int64(math.MinInt64)+1, int64(math.MaxInt64))
 		}
-		r.parameters.Timestamp = from.Timestamp
+		r.parameters.Timestamp = query.Given(from.Timestamp)
 	}
 	if from.HasNow {
-		r.parameters.Now = int64(from.Now)
+		r.parameters.Now = query.Given(int64(from.Now))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package cql
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math"
@@ -11,22 +12,25 @@ import (
 	"time"
 
 	"github.com/iliumdb/ilium/query"
+	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/wire/cql/frame"
 )
 
 // Options tunes a Server. Zero fields take the default.
 type Options struct {
 	Authenticator Authenticator // default none: everybody is let in
+	TLS           *tls.Config   // default none: connections are plain
 
-	MaxFrame            int   // bytes of a request; default 16 MiB
-	MaxConnections      int   // default 4096
-	MaxConnectionsPerIP int   // default no limit
-	MaxHandshakes       int   // connections that have not yet authenticated; default 512
-	MaxInFlight         int64 // bytes of requests under way; default 100 MiB
-	MaxInFlightPerIP    int64 // of those of one address; default a quarter of MaxInFlight
-	MaxScans            int   // scans that run at the same time; default 32
-	MaxBacklog          int64 // bytes of answers that clients have not taken, above which scans wait; default 32 MiB
-	PreparedCache       int64 // bytes that prepared statements may take, roughly; default 10 MiB
+	MaxFrame            int            // bytes of a request; default 16 MiB
+	MaxConnections      int            // default 4096
+	MaxConnectionsPerIP int            // default no limit
+	MaxHandshakes       int            // connections that have not yet authenticated; default 512
+	MaxInFlight         int64          // bytes of requests under way; default 100 MiB
+	MaxInFlightPerIP    int64          // of those of one address; default a quarter of MaxInFlight
+	MaxScans            int            // scans that run at the same time; default 32
+	MaxBacklog          int64          // bytes of answers that clients have not taken, above which scans wait; default 32 MiB
+	Traces              *system.Traces // takes traced requests; default none, and no request is traced
+	PreparedCache       int64          // bytes that prepared statements may take, roughly; default 10 MiB
 
 	HandshakeTimeout time.Duration // default 10 s
 	WriteTimeout     time.Duration // for which a client may take no answers; default 30 s
@@ -67,6 +71,7 @@ type Server struct {
 	clientLog limitedLog // of what clients cause
 	prepared  *preparedCache
 	workers   workers
+	tracer    tracer
 	requests  sync.Pool     // of *request
 	scans     chan struct{} // holds one element for each scan that runs
 
@@ -87,6 +92,7 @@ func New(executor *query.Executor, opts Options) *Server {
 		executor: executor, opts: opts, limits: newLimits(opts), backlog: newBacklog(opts.MaxBacklog), clientLog: limitedLog{to: opts.Log}, prepared: newPreparedCache(opts.PreparedCache),
 		scans: make(chan struct{}, opts.MaxScans), connections: make(map[*connection]struct{}),
 	}
+	s.tracer.open(opts.Traces)
 	s.requests.New = func() any { return &request{server: s} }
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
@@ -94,6 +100,9 @@ func New(executor *query.Executor, opts Options) *Server {
 
 // Serve takes connections until Shutdown, and then returns nil. It may be called once.
 func (s *Server) Serve(listener net.Listener) error {
+	if s.opts.TLS != nil { // a connection shakes hands when it reads for the first time, not here
+		listener = tls.NewListener(listener, s.opts.TLS)
+	}
 	s.mu.Lock()
 	s.listener = listener
 	stopping := s.stopping

@@ -303,13 +303,3 @@ func TestSchemaEvents(t *testing.T) {
 		}
 	})
 }
-
-func TestTracingIsDeclined(t *testing.T) {
-	c := newHost(t, cql.Options{}).connect(t, frame.V5, frame.LZ4)
-	c.add(3, &frame.Prologue{Tracing: true, Payload: map[string][]byte{"ignored": nil}}, queryOf("USE nowhere"))
-	c.flush()
-	got := c.receive()
-	if got.prologue.Tracing || len(got.prologue.Warnings) != 1 || got.stream != 3 {
-		t.Errorf("%+v", got)
-	}
-}

@@ -1,6 +1,7 @@
 // Package inbox is Ilium's main job, the inbox search of the 2009 Cassandra paper (section 6.1), as
 // a program that uses the database: it loads mail, searches it, checks the answers against a plain
-// scan of the mail, and measures.
+// scan of the mail, and measures. The database is a node in the process or a server of the CQL native
+// protocol; see package client.
 //
 // Each user's mail is one partition in each of three tables: the messages; an index of words, for
 // "all messages with these words"; and an index of correspondents, for "all messages exchanged
@@ -13,16 +14,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/workload/client"
 )
 
 // Keyspace is where the workload keeps its tables.
 const Keyspace = "inbox"
 
 // schema creates the tables, unless they exist.
-func schema() []string {
+func schema(replicas int) []string {
 	return []string{
-		`CREATE KEYSPACE IF NOT EXISTS inbox WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
+		fmt.Sprintf(`CREATE KEYSPACE IF NOT EXISTS inbox WITH replication = {'class': 'SimpleStrategy', 'replication_factor': %d}`, replicas),
 		`CREATE TABLE IF NOT EXISTS inbox.messages (
 			user_id text, message_id text, sent_at timestamp, sender text, recipients frozen<list<text>>, cc frozen<list<text>>,
 			subject text, body text, folder text,
@@ -42,25 +43,25 @@ func schema() []string {
 
 // An Inbox is the workload on one database. It is safe for concurrent use.
 type Inbox struct {
-	session *node.Session
+	database client.Database
 
-	addMessage, addTerm, addInteraction *node.Statement
-	saveProgress, readProgress          *node.Statement
-	terms, termsUntil                   *node.Statement
-	interactions, interactionsUntil     *node.Statement
-	message                             *node.Statement
+	addMessage, addTerm, addInteraction client.Statement
+	saveProgress, readProgress          client.Statement
+	terms, termsUntil                   client.Statement
+	interactions, interactionsUntil     client.Statement
+	message                             client.Statement
 }
 
-// Open creates the tables if they are missing and prepares the statements.
-func Open(ctx context.Context, session *node.Session) (*Inbox, error) {
-	for _, ddl := range schema() {
-		if err := session.Query(ddl).Exec(ctx); err != nil {
+// Open creates the tables if they are missing, with so many replicas, and prepares the statements.
+func Open(ctx context.Context, database client.Database, replicas int) (*Inbox, error) {
+	for _, ddl := range schema(replicas) {
+		if err := database.Exec(ctx, ddl); err != nil {
 			return nil, fmt.Errorf("creating the tables: %w", err)
 		}
 	}
-	in := &Inbox{session: session}
+	in := &Inbox{database: database}
 	for _, p := range []struct {
-		into **node.Statement
+		into *client.Statement
 		text string
 	}{
 		{&in.addMessage, `INSERT INTO inbox.messages (user_id, message_id, sent_at, sender, recipients, cc, subject, body, folder)
@@ -75,7 +76,7 @@ func Open(ctx context.Context, session *node.Session) (*Inbox, error) {
 		{&in.interactionsUntil, `SELECT sent_at, message_id FROM inbox.interactions WHERE user_id = ? AND peer = ? AND sent_at <= ?`},
 		{&in.message, `SELECT sender, recipients, subject, folder FROM inbox.messages WHERE user_id = ? AND message_id = ?`},
 	} {
-		st, err := session.Prepare(p.text)
+		st, err := database.Prepare(ctx, p.text)
 		if err != nil {
 			return nil, fmt.Errorf("preparing %s: %w", p.text, err)
 		}
@@ -115,7 +116,7 @@ func (in *Inbox) Summarize(ctx context.Context, user string, hits []Hit) ([]Summ
 	out := make([]Summary, 0, len(hits))
 	for _, h := range hits {
 		s := Summary{Hit: h}
-		if err := in.message.Query(user, h.MessageID).Scan(ctx, &s.Sender, &s.Recipients, &s.Subject, &s.Folder); err != nil {
+		if err := client.One(in.message.Query(ctx, 0, user, h.MessageID), &s.Sender, &s.Recipients, &s.Subject, &s.Folder); err != nil {
 			return nil, fmt.Errorf("message %s of %s: %w", h.MessageID, user, err)
 		}
 		out = append(out, s)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/workload/client"
 	"github.com/iliumdb/ilium/workload/mail"
 )
 
@@ -35,7 +36,7 @@ func newInbox(t testing.TB) *Inbox {
 			t.Error(err)
 		}
 	})
-	in, err := Open(t.Context(), n.Session())
+	in, err := Open(t.Context(), client.Embed(n.Session()), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +45,23 @@ func newInbox(t testing.TB) *Inbox {
 
 func (in *Inbox) exec(t testing.TB, text string, values ...any) {
 	t.Helper()
-	if err := in.session.Query(text, values...).Exec(t.Context()); err != nil {
+	st, err := in.database.Prepare(t.Context(), text)
+	if err == nil {
+		err = st.Exec(t.Context(), values...)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+}
+
+// one stores the first row of a query in dest.
+func (in *Inbox) one(t testing.TB, text string, values []any, dest ...any) {
+	t.Helper()
+	st, err := in.database.Prepare(t.Context(), text)
+	if err == nil {
+		err = client.One(st.Query(t.Context(), 0, values...), dest...)
+	}
+	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 }
@@ -52,9 +69,7 @@ func (in *Inbox) exec(t testing.TB, text string, values ...any) {
 // count returns how many rows a table has.
 func (in *Inbox) count(t testing.TB, table string) (rows int64) {
 	t.Helper()
-	if err := in.session.Query("SELECT count(*) FROM inbox."+table).Scan(t.Context(), &rows); err != nil {
-		t.Fatal(err)
-	}
+	in.one(t, "SELECT count(*) FROM inbox."+table, nil, &rows)
 	return rows
 }
 
@@ -178,7 +193,7 @@ func TestOpenKeepsWhatIsThere(t *testing.T) {
 	in := newInbox(t)
 	mails := written("ada 1 100 bob@x eve@x yarn,blue")
 	in.load(t, mails)
-	again, err := Open(t.Context(), in.session)
+	again, err := Open(t.Context(), in.database, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +204,7 @@ func TestOpenNeedsItsTables(t *testing.T) {
 	in := newInbox(t)
 	in.exec(t, "DROP TABLE inbox.term_index")
 	in.exec(t, "CREATE TABLE inbox.term_index (k int PRIMARY KEY)")
-	if _, err := Open(t.Context(), in.session); err == nil || !strings.Contains(err.Error(), "preparing INSERT INTO inbox.term_index") {
+	if _, err := Open(t.Context(), in.database, 1); err == nil || !strings.Contains(err.Error(), "preparing INSERT INTO inbox.term_index") {
 		t.Errorf("error %v", err)
 	}
 	in.exec(t, "DROP KEYSPACE inbox")
@@ -214,7 +229,7 @@ func TestSummarize(t *testing.T) {
 		t.Errorf("got %v and error %v, want %s twice", got, err, want)
 	}
 	_, err = in.Summarize(t.Context(), "ada", []Hit{{MessageID: "missing"}})
-	if !errors.Is(err, node.ErrNotFound) || !strings.Contains(err.Error(), "message missing of ada") {
+	if !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), "message missing of ada") {
 		t.Errorf("error %v", err)
 	}
 }

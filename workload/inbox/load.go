@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/workload/client"
 	"github.com/iliumdb/ilium/workload/mail"
 )
 
@@ -27,6 +27,7 @@ type Source interface {
 type LoadOptions struct {
 	Path     string           // where the source is, to be remembered with its progress
 	Workers  int              // messages written at the same time; default 16
+	Batch    int              // bytes of a batch of rows, roughly; default 96 KiB; below 0: no batches, each row by itself
 	Progress func(p Progress) // called about once a second, and at the end
 	Damaged  func(error)      // called for every message that is passed over
 }
@@ -74,6 +75,9 @@ func (in *Inbox) Load(ctx context.Context, source Source, opts LoadOptions) (Pro
 	if opts.Workers == 0 {
 		opts.Workers = 16
 	}
+	if opts.Batch == 0 {
+		opts.Batch = batchBytes
+	}
 	l := &loader{inbox: in, opts: opts, begun: time.Now(), done: make(map[int64]bool)}
 	position, complete, err := in.progress(ctx, source)
 	if err != nil {
@@ -104,8 +108,8 @@ func (in *Inbox) Load(ctx context.Context, source Source, opts LoadOptions) (Pro
 
 // progress reads how far an earlier run has come.
 func (in *Inbox) progress(ctx context.Context, source Source) (position int64, complete bool, err error) {
-	err = in.readProgress.Query(source.Fingerprint()).Scan(ctx, &position, &complete)
-	if errors.Is(err, node.ErrNotFound) {
+	err = client.One(in.readProgress.Query(ctx, 0, source.Fingerprint()), &position, &complete)
+	if errors.Is(err, client.ErrNotFound) {
 		return 0, false, nil
 	}
 	return position, complete, err
@@ -167,7 +171,7 @@ func (l *loader) read(ctx context.Context, source Source, jobs chan<- job) error
 }
 
 func (l *loader) work(ctx context.Context, jobs <-chan job) error {
-	w := writer{batch: l.inbox.session.Batch()}
+	w := writer{batch: l.inbox.database.Batch(), limit: l.opts.Batch}
 	for j := range jobs {
 		if ctx.Err() != nil {
 			return nil // somebody else has failed
@@ -196,7 +200,7 @@ func (l *loader) write(ctx context.Context, w *writer, m *mail.Message) error {
 		}
 	}
 	err := w.add(ctx, messageSize(m), in.addMessage, m.User, m.ID, m.Date, m.From,
-		given(m.To), given(m.CC), m.Subject, m.Body, m.Folder)
+		in.given(m.To), in.given(m.CC), m.Subject, m.Body, m.Folder)
 	if err != nil {
 		return err
 	}
@@ -222,8 +226,9 @@ func messageSize(m *mail.Message) int {
 
 // A writer collects rows into batches.
 type writer struct {
-	batch *node.Batch
+	batch client.Batch
 	size  int // of the batch, roughly, in bytes
+	limit int // of the size; below 0 there are no batches
 }
 
 const (
@@ -233,9 +238,12 @@ const (
 
 // add adds a row with values of size bytes. If that would make the batch too large, what is there
 // is written first: only a single row may be larger than a batch.
-func (w *writer) add(ctx context.Context, size int, insert *node.Statement, values ...any) error {
+func (w *writer) add(ctx context.Context, size int, insert client.Statement, values ...any) error {
+	if w.limit < 0 {
+		return insert.Exec(ctx, values...)
+	}
 	size += rowOverhead
-	if w.size > 0 && w.size+size > batchBytes {
+	if w.size > 0 && w.size+size > w.limit {
 		if err := w.flush(ctx); err != nil {
 			return err
 		}
@@ -247,16 +255,17 @@ func (w *writer) add(ctx context.Context, size int, insert *node.Statement, valu
 
 // flush writes the batch.
 func (w *writer) flush(ctx context.Context) error {
-	err := w.batch.Exec(ctx)
-	w.batch.Reset()
+	if w.size == 0 {
+		return nil
+	}
 	w.size = 0
-	return err
+	return w.batch.Exec(ctx)
 }
 
 // given returns addresses to be written. To write none would be to delete those that are there, which are none.
-func given(addresses []string) any {
+func (in *Inbox) given(addresses []string) any {
 	if len(addresses) == 0 {
-		return node.Unset
+		return in.database.Unset()
 	}
 	return addresses
 }
@@ -296,7 +305,7 @@ func (l *loader) checkpoint(ctx context.Context, source Source, complete bool) e
 	l.mu.Lock()
 	base := l.base
 	l.mu.Unlock()
-	return l.inbox.saveProgress.Query(source.Fingerprint(), l.opts.Path, base, complete, time.Now()).Exec(ctx)
+	return l.inbox.saveProgress.Exec(ctx, source.Fingerprint(), l.opts.Path, base, complete, time.Now())
 }
 
 func (l *loader) progress(source Source) Progress {

@@ -50,6 +50,18 @@ func TestLoad(t *testing.T) {
 	checkTables(t, in, mails)
 }
 
+// Rows may be written without batches, and in small ones.
+func TestBatchSizes(t *testing.T) {
+	for _, bytes := range []int{-1, 1, 500} {
+		in, mails := newInbox(t), invented(t, 30)
+		if _, err := in.Load(t.Context(), mails, LoadOptions{Batch: bytes}); err != nil {
+			t.Fatal(err)
+		}
+		checkTables(t, in, mails)
+		in.check(t, mails, all)
+	}
+}
+
 func TestLoadStoresWholeMessages(t *testing.T) {
 	in := newInbox(t)
 	want := mail.Message{ID: "id/1", User: "ada", From: "bob@x", To: []string{"eve@x", "pat@x"}, CC: []string{"joe@x"},
@@ -57,21 +69,10 @@ func TestLoadStoresWholeMessages(t *testing.T) {
 	empty := mail.Message{ID: "2", User: "ada", Date: want.Date}
 	in.load(t, &list{name: "whole", letters: []letter{{Message: &want}, {Message: &empty}}})
 	for _, want := range []mail.Message{want, empty} {
-		rows := in.session.Query("SELECT * FROM inbox.messages WHERE user_id = ? AND message_id = ?", want.User, want.ID).Iter(t.Context())
-		var got struct {
-			UserID, MessageID, Sender, Subject, Body, Folder string
-			Recipients, CC                                   []string
-			SentAt                                           time.Time
-		}
-		rows.Next()
-		if err := rows.ScanStruct(&got); err != nil {
-			t.Fatal(err)
-		}
-		if err := rows.Close(); err != nil {
-			t.Fatal(err)
-		}
-		stored := mail.Message{ID: got.MessageID, User: got.UserID, From: got.Sender, To: got.Recipients, CC: got.CC,
-			Date: got.SentAt, Subject: got.Subject, Body: got.Body, Folder: got.Folder}
+		stored := mail.Message{User: want.User}
+		in.one(t, "SELECT message_id, sender, recipients, cc, sent_at, subject, body, folder FROM inbox.messages WHERE user_id = ? AND message_id = ?",
+			[]any{want.User, want.ID},
+			&stored.ID, &stored.From, &stored.To, &stored.CC, &stored.Date, &stored.Subject, &stored.Body, &stored.Folder)
 		if fmt.Sprint(stored) != fmt.Sprint(want) {
 			t.Errorf("stored %+v, want %+v", stored, want)
 		}
@@ -260,9 +261,7 @@ func TestHugeMessage(t *testing.T) {
 	}
 	checkTables(t, in, mails)
 	var body string
-	if err := in.session.Query("SELECT body FROM inbox.messages WHERE user_id = 'ada' AND message_id = '2'").Scan(t.Context(), &body); err != nil {
-		t.Fatal(err)
-	}
+	in.one(t, "SELECT body FROM inbox.messages WHERE user_id = 'ada' AND message_id = '2'", nil, &body)
 	if body != mails.letters[1].Body {
 		t.Errorf("the stored body has %d bytes and is not the one of %d", len(body), len(mails.letters[1].Body))
 	}

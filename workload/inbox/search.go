@@ -3,7 +3,7 @@ package inbox
 import (
 	"context"
 
-	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/workload/client"
 )
 
 // pageRows is how many rows of an index are fetched at once while searching.
@@ -72,18 +72,19 @@ func intersect(ctx context.Context, streams []*stream, limit int, after *Hit) ([
 
 // A stream reads the hits of one word or correspondent, newest first.
 type stream struct {
-	all, until *node.Statement
+	all, until client.Statement
 	user, key  string
 	page       int
 
-	rows *node.Iter
-	at   Hit // where it stands, after start
+	rows client.Rows
+	at   Hit   // where it stands, after start
+	dest []any // points to at
 }
 
 // start moves to the first hit, or to the first one behind after.
 func (s *stream) start(ctx context.Context, after *Hit) (bool, error) {
 	if after == nil {
-		s.rows = s.all.Query(s.user, s.key).PageSize(s.page).Iter(ctx)
+		s.rows = s.all.Query(ctx, s.page, s.user, s.key)
 		return s.next()
 	}
 	ok, err := s.jump(ctx, *after)
@@ -94,17 +95,17 @@ func (s *stream) start(ctx context.Context, after *Hit) (bool, error) {
 }
 
 func (s *stream) next() (bool, error) {
-	if !s.rows.Next() {
-		return false, s.rows.Err()
+	if s.dest == nil {
+		s.dest = []any{&s.at.SentAt, &s.at.MessageID}
 	}
-	return true, s.rows.Scan(&s.at.SentAt, &s.at.MessageID)
+	return s.rows.Next(s.dest...)
 }
 
 // seek moves to target, or to the first hit behind it. What the page holds is walked over; further
 // away the index is asked again.
 func (s *stream) seek(ctx context.Context, target Hit) (bool, error) {
 	for s.at.before(target) {
-		if s.rows.PageLeft() == 0 && s.rows.PageState() != nil {
+		if s.rows.PageEnds() {
 			return s.jump(ctx, target)
 		}
 		if ok, err := s.next(); err != nil || !ok {
@@ -117,7 +118,7 @@ func (s *stream) seek(ctx context.Context, target Hit) (bool, error) {
 // jump asks the index for the hits from target on.
 func (s *stream) jump(ctx context.Context, target Hit) (bool, error) {
 	s.close()
-	s.rows = s.until.Query(s.user, s.key, target.SentAt).PageSize(s.page).Iter(ctx)
+	s.rows = s.until.Query(ctx, s.page, s.user, s.key, target.SentAt)
 	for {
 		ok, err := s.next()
 		if err != nil || !ok || !s.at.before(target) {
@@ -128,6 +129,6 @@ func (s *stream) jump(ctx context.Context, target Hit) (bool, error) {
 
 func (s *stream) close() {
 	if s.rows != nil {
-		_ = s.rows.Close() // its error, if any, was returned by next
+		s.rows.Close()
 	}
 }

@@ -1,0 +1,195 @@
+package shell
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/iliumdb/ilium/config"
+	"github.com/iliumdb/ilium/node"
+)
+
+// serve starts a node that takes clients, and returns its address.
+func serve(t testing.TB) string {
+	t.Helper()
+	cfg := config.Default()
+	cfg.DataDirectory, cfg.Memory, cfg.NativeTransportPort = t.TempDir(), 64*config.MiB, 0
+	n, err := node.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	address, err := n.Serve(t.Context(), node.ServeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address.String()
+}
+
+// runShell runs `ilium shell` and returns what it prints, first to the standard output and then to the standard error.
+func runShell(ctx context.Context, input string, arguments ...string) (string, error) {
+	c := Command()
+	var out, errOut strings.Builder
+	c.SetIn(strings.NewReader(input))
+	c.SetOut(&out)
+	c.SetErr(&errOut)
+	c.SilenceUsage, c.SilenceErrors = true, true
+	c.SetArgs(arguments)
+	err := c.ExecuteContext(ctx)
+	return out.String() + errOut.String(), err
+}
+
+// TestRecorded compares the shell with what cqlsh has printed for the same statements. The commands are:
+//
+//	run   carry out statements on standard input
+//	cql   carry out statements as --execute, in the keyspace ks
+func TestRecorded(t *testing.T) {
+	address := serve(t)
+	datadriven.RunTest(t, "testdata/cqlsh", func(t *testing.T, d *datadriven.TestData) string {
+		return runBlock(t, address, d)
+	})
+}
+
+func TestCommands(t *testing.T) {
+	address := serve(t)
+	t.Chdir("testdata") // for the names of files
+	datadriven.RunTest(t, "commands", func(t *testing.T, d *datadriven.TestData) string {
+		return strings.ReplaceAll(runBlock(t, address, d), address, "ADDRESS")
+	})
+}
+
+func runBlock(t *testing.T, address string, d *datadriven.TestData) string {
+	var out string
+	var err error
+	switch d.Cmd {
+	case "run":
+		out, err = runShell(t.Context(), d.Input, address)
+	case "cql":
+		out, err = runShell(t.Context(), "", address, "-k", "ks", "-e", d.Input)
+	default:
+		d.Fatalf(t, "unknown command %s", d.Cmd)
+	}
+	switch err {
+	case nil:
+		return out
+	case ErrStatementFailed:
+		return out + "exit code 2\n"
+	default:
+		return out + "error " + err.Error() + "\n"
+	}
+}
+
+func TestFile(t *testing.T) {
+	address := serve(t)
+	file := filepath.Join(t.TempDir(), "statements.cql")
+	const text = "CONSISTENCY QUORUM -- without a semicolon\n\nSELECT nope\n FROM system.local; SELECT key\n FROM system.local\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := runShell(t.Context(), "", address, "--file", file)
+	want := "Consistency level set to QUORUM.\n\n key\n-------\n local\n\n(1 rows)\n" + file +
+		":3:InvalidRequest: Error from server: code=2200 [Invalid query] message=\"Undefined column name nope in table system.local\"\n"
+	if got != want || err != ErrStatementFailed {
+		t.Errorf("got %q and error %v, want %q and %v", got, err, want, ErrStatementFailed)
+	}
+	if _, err := runShell(t.Context(), "", address, "-f", file+"x"); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("error %v, want one of a missing file", err)
+	}
+}
+
+func TestCannotConnect(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := runShell(t.Context(), "SELECT 1;", address)
+	if got != "" || err == nil || !strings.HasPrefix(err.Error(), "connecting to "+address) {
+		t.Errorf("got %q and error %v, want an error that names %s", got, err, address)
+	}
+}
+
+func TestServerGoes(t *testing.T) {
+	cfg := config.Default()
+	cfg.DataDirectory, cfg.Memory, cfg.NativeTransportPort = t.TempDir(), 64*config.MiB, 0
+	n, err := node.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := n.Serve(t.Context(), node.ServeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &stopping{n: n, text: "SELECT key FROM system.local;\n"}
+	c := Command()
+	var out strings.Builder
+	c.SetIn(in)
+	c.SetOut(&out)
+	c.SetErr(&out)
+	c.SilenceUsage, c.SilenceErrors = true, true
+	c.SetArgs([]string{address.String()})
+	err = c.ExecuteContext(t.Context())
+	if in.err != nil {
+		t.Error(in.err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "there is no new one") {
+		t.Errorf("error %v, want one of the lost connection", err)
+	}
+	if got := strings.Count(out.String(), "ConnectionError"); got != 2 || !strings.Contains(out.String(), "(1 rows)") {
+		t.Errorf("got %s, want a row and two errors", &out)
+	}
+}
+
+// A stopping input stops the node behind the first statement, and goes on forever.
+type stopping struct {
+	n     *node.Node
+	text  string
+	reads int
+	err   error
+}
+
+func (s *stopping) Read(p []byte) (int, error) {
+	if s.reads++; s.reads == 2 {
+		s.err = s.n.Stop()
+	}
+	return copy(p, s.text), nil
+}
+
+func TestFlags(t *testing.T) {
+	check := func(want string, arguments ...string) {
+		t.Helper()
+		if _, err := runShell(t.Context(), "", arguments...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %s", arguments, err, want)
+		}
+	}
+	check("neither a number of seconds nor a duration", "--request-timeout", "soon")
+	check("neither a number of seconds nor a duration", "--request-timeout", "-1")
+	check("no such file", "--cafile", "missing.pem")
+	check("no certificate", "--cafile", "testdata/commands")
+	check("no such file", "--certfile", "missing.pem", "--keyfile", "missing.pem")
+	check("must all be set", "--certfile", "x")
+	check("none of the others can be", "-e", "x", "-f", "y")
+	check("no password", "-u", "ada")
+	check("at most 1 arg", "host", "9042")
+}
+
+func TestAddress(t *testing.T) {
+	for given, want := range map[string]string{"host": "host:9042", "host:1": "host:1", "::1": "[::1]:9042",
+		"[::1]": "[::1]:9042", "[::1]:7": "[::1]:7", "10.0.0.1": "10.0.0.1:9042"} {
+		if got := withPort(given); got != want {
+			t.Errorf("%s became %s, want %s", given, got, want)
+		}
+	}
+}
