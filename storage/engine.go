@@ -71,6 +71,8 @@ type Engine struct {
 	calls   sync.WaitGroup // what reads files; added to while view is held and closed is false
 	closing atomic.Bool
 
+	pool pagePool
+
 	compacting  sync.Mutex // Badger flattens for one caller at a time
 	closeWait   time.Duration
 	filesClosed chan struct{}
@@ -99,6 +101,8 @@ type tableState struct {
 	headers atomic.Bool // whether any partition has a header
 	pages   atomic.Bool // whether there may be pages
 
+	foldsBegun, foldsEnded atomic.Uint64 // commits of folds: they alone change pages
+
 	// Roughly what was not folded yet, and what was ever written.
 	fragments, fragmentBytes, written atomic.Int64
 }
@@ -126,7 +130,8 @@ func Open(opts Options) (*Engine, error) {
 		return nil, errors.Join(err, e.closeFiles())
 	}
 	e.folder = newFolder(e)
-	e.tasks.Go(func() { e.trimMapped(opts.Memory / 4) })
+	e.tasks.Go(func() { e.trimMapped(opts.Memory) })
+	e.tasks.Go(e.sweepPages)
 	e.tasks.Go(func() { e.scrub(files) })
 	e.tasks.Go(e.reclaim)
 	e.tasks.Go(e.collect)
@@ -225,6 +230,7 @@ func (e *Engine) Close() error {
 	e.view.Unlock()
 	late := time.AfterFunc(10*time.Second, func() { e.opts.Log.Warn("closing storage waits for open cursors") })
 	e.calls.Wait()
+	e.pool.close()
 	late.Stop()
 	e.commit.close()
 	close(e.stop)

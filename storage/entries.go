@@ -15,12 +15,37 @@ type view struct {
 	txn     *badger.Txn
 	seq     uint64 // everything up to this commit sequence number is in the view
 	table   []byte // prefix of fragments' storage keys
-	pages   *newest
-	forward *newest // over pages, for reversed reads
 	frags   *badger.Iterator
+	source  *pooledPages // of a read: over pages; nil if there are none
+	pages   *newest      // of a fold: the same
+	forward *newest      // of a fold in reverse: over pages forwards
+	failed  bool         // the source may stand anywhere
 }
 
-// openView opens a view. scope is a row key prefix that all wanted rows share; it may be empty.
+// openRead opens a view for a read. scope is a row key prefix that all wanted rows share; it may be empty.
+// It is the row key itself if only that row is wanted, for which Badger's bloom filters can be used.
+func (e *Engine) openRead(incarnation uint32, scope []byte, point, reverse bool) (*view, error) {
+	state := e.table(incarnation)
+	key := append(row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(scope)), incarnation, row.Fragments), scope...)
+	v := &view{engine: e, table: key[:row.TablePrefixSize:row.TablePrefixSize]}
+	e.view.RLock()
+	defer e.view.RUnlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	e.calls.Add(1)
+	v.seq = e.visible.Load()
+	v.txn = e.db.NewTransactionAt(v.seq, false)
+	if point {
+		v.frags = v.txn.NewKeyIterator(key, badger.IteratorOptions{})
+	} else {
+		v.frags = iterate(v.txn, key, true, reverse)
+	}
+	v.source = e.openPages(state, incarnation, v.seq, reverse)
+	return v, nil
+}
+
+// openView opens a view for a fold. scope is a row key prefix that all wanted rows share; it may be empty.
 func (e *Engine) openView(incarnation uint32, scope []byte, reverse bool) (*view, error) {
 	state := e.table(incarnation)
 	v := &view{engine: e, table: row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(scope)), incarnation, row.Fragments)}
@@ -44,29 +69,11 @@ func (e *Engine) openView(incarnation uint32, scope []byte, reverse bool) (*view
 	return v, nil
 }
 
-// openPoint opens a view of a single row, for which Badger's bloom filters can be used.
-func (e *Engine) openPoint(incarnation uint32, rowKey []byte) (*view, error) {
-	state := e.table(incarnation)
-	key := append(row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(rowKey)), incarnation, row.Fragments), rowKey...)
-	v := &view{engine: e, table: key[:row.TablePrefixSize:row.TablePrefixSize]}
-	e.view.RLock()
-	defer e.view.RUnlock()
-	if e.closed {
-		return nil, ErrClosed
-	}
-	e.calls.Add(1)
-	v.seq = e.visible.Load()
-	v.txn = e.db.NewTransactionAt(v.seq, false)
-	v.frags = v.txn.NewKeyIterator(key, badger.IteratorOptions{})
-	if state.pages.Load() {
-		v.pages = newNewest(v.txn, row.AppendTable(nil, incarnation, row.Pages), false)
-		v.forward = v.pages
-	}
-	return v, nil
-}
-
 func (v *view) close() {
 	v.frags.Close()
+	if v.source != nil {
+		v.engine.pool.put(v.source, v.failed)
+	}
 	if v.pages != nil {
 		v.pages.close()
 	}
@@ -97,7 +104,9 @@ type entries struct {
 
 func newEntries(v *view, codec *page.Codec, reverse bool) *entries {
 	c := &entries{view: v, frags: newFragmentSource(v.frags, v.table, reverse)}
-	if v.pages != nil {
+	if v.source != nil {
+		c.pages = v.source.pageSource
+	} else if v.pages != nil {
 		table := append([]byte(nil), v.table...)
 		table[row.TablePrefixSize-1] = byte(row.Pages)
 		c.pages = newPageSource(v.pages, v.forward, table, reverse, codec)

@@ -69,7 +69,11 @@ func (f *folder) fold(ctx context.Context, incarnation uint32, from, until []byt
 	if err != nil {
 		end.changes = []change{}
 	}
-	if commitErr := e.commit.submit(context.WithoutCancel(ctx), end); err == nil {
+	state := e.table(incarnation)
+	state.foldsBegun.Add(1)
+	commitErr := e.commit.submit(context.WithoutCancel(ctx), end)
+	state.foldsEnded.Add(1)
+	if err == nil {
 		err = commitErr
 	}
 	return s, err

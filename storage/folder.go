@@ -403,5 +403,6 @@ func (e *Engine) Compact(ctx context.Context, incarnation uint32) error {
 		return err
 	}
 	e.advanceDiscard()
+	e.pool.sweep()
 	return e.db.Flatten(1)
 }

@@ -18,12 +18,17 @@ import (
 // Badger maps its table files, and pages that were touched once stay resident while memory lasts:
 // a process with a small budget would show the size of its data. So the mapped part is kept in
 // bounds too: beyond its share, table files are unmapped page by page. The data stays in the
-// operating system's page cache, from where the next access maps it again.
+// operating system's page cache, from where the next access maps it again. That access costs
+// about as much as the rest of a read, so the share is what the process may have in all, less what
+// it needs anyway: a node that only reads maps more than one that folds and compacts.
 
 const trimInterval = 50 * time.Millisecond // a compaction reads hundreds of megabytes in a second
 
-// trimMapped runs until the engine stops, and keeps the resident mapped files under limit bytes.
-func (e *Engine) trimMapped(limit int64) {
+// residentShare is how much a process with a budget may have resident, mapped files included.
+func residentShare(memory int64) int64 { return memory / 2 * 3 }
+
+// trimMapped runs until the engine stops, and keeps what is resident within the share of a budget.
+func (e *Engine) trimMapped(memory int64) {
 	tick := time.NewTicker(trimInterval)
 	defer tick.Stop()
 	for {
@@ -31,7 +36,7 @@ func (e *Engine) trimMapped(limit int64) {
 		case <-e.stop:
 			return
 		case <-tick.C:
-			if residentFiles() > limit {
+			if all, files := resident(); all > residentShare(memory) && files > memory/8 {
 				if err := e.unmapTables(); err != nil {
 					e.opts.Log.Debug("mapped tables stay resident", "error", err)
 				}
@@ -40,18 +45,19 @@ func (e *Engine) trimMapped(limit int64) {
 	}
 }
 
-// residentFiles returns how many bytes of mapped files are resident in this process.
-func residentFiles() int64 {
+// resident returns how many bytes this process has resident, and how many of them are of mapped files.
+func resident() (all, files int64) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	fields := strings.Fields(string(text))
 	if len(fields) < 3 {
-		return 0
+		return 0, 0
 	}
-	pages, _ := strconv.ParseInt(fields[2], 10, 64)
-	return pages * int64(os.Getpagesize())
+	all, _ = strconv.ParseInt(fields[1], 10, 64)
+	files, _ = strconv.ParseInt(fields[2], 10, 64)
+	return all * int64(os.Getpagesize()), files * int64(os.Getpagesize())
 }
 
 // unmapTables releases the resident pages of table files. A file must not vanish, and its

@@ -129,10 +129,14 @@ const (
 	levelZeroTables = 4
 	levelZeroStall  = 12
 
-	// tableSize stays under 10 MB, because pages carry Badger's discard mark, which counts as
+	// mostTableSize stays under 10 MB, because pages carry Badger's discard mark, which counts as
 	// stale data: Badger rewrites larger tables with that much stale data once an hour for ever.
-	tableSize = 8 << 20
+	mostTableSize = 8 << 20
 )
+
+// tableSize is a sixty-fourth of the budget, within bounds: Badger keeps buffers of twice that size for ten
+// tables or so that it builds, and files that are much smaller would be too many.
+func (o Options) tableSize() int64 { return min(max(o.Memory/64, 2<<20), mostTableSize) }
 
 // mostValueLog is Badger's limit for a file of its value log, with some room.
 const mostValueLog = 2<<30 - 1<<20
@@ -162,7 +166,7 @@ func (o Options) badger(failed func(error)) badger.Options {
 		WithNumMemtables(memtables).
 		WithNumLevelZeroTables(levelZeroTables).
 		WithNumLevelZeroTablesStall(levelZeroStall).
-		WithBaseTableSize(tableSize).
+		WithBaseTableSize(o.tableSize()).
 		WithBaseLevelSize(baseLevelSize(m)).
 		WithNumCompactors(2).
 		WithCompactL0OnClose(false).

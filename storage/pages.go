@@ -19,6 +19,7 @@ type pageSource struct {
 	lowest  []byte // a row key from which on the loaded page surely covers
 	loaded  bool
 	loads   int        // pages loaded so far
+	largest int        // size of the largest
 	covered []coverage // pages that were passed and may cover fragments yet to come
 
 	seekKey []byte
@@ -101,12 +102,17 @@ func (s *pageSource) load(it *newest) error {
 		return nil
 	}
 	s.loads++
+	s.largest = max(s.largest, len(it.value))
 	s.upper = append(s.upper[:0], it.key[len(s.table):]...)
 	if err := s.reader.Load(it.key, it.value); err != nil {
 		return s.corrupt(err)
 	}
+	s.largest = max(s.largest, s.reader.Info().RawSize)
 	return nil
 }
+
+// reuse makes s ready for the next read. It keeps the page it has: the next one may want the same.
+func (s *pageSource) reuse() { s.covered, s.loads = s.covered[:0], 0 }
 
 // settle moves on to the next page while the loaded one has no more rows.
 func (s *pageSource) settle() error {

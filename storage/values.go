@@ -33,5 +33,6 @@ func (e *Engine) collectValues() {
 	// What is left of a file of at most twice its nominal size is less than its smallest value.
 	ratio := 1 - float64(leastThreshold)/float64(4*e.valueMax)
 	for e.writable(0) == nil && e.db.RunValueLogGC(ratio) == nil {
+		e.pool.sweep() // files go when there is no iterator
 	}
 }
