@@ -1,8 +1,5 @@
-// Package gocql drives a running server of the CQL native protocol with Apache's Go driver, as an application would:
+// Package gocql drives the running program with Apache's Go driver, as an application would. Its folder v1 does the same
+// with the driver's first major version.
 //
-//	ilium start &
-//	cd tests/clients/gocql && go test . -hosts 127.0.0.1:9042
-//
-// Without -hosts it builds the program from this repository and starts it on a free port. It is a module of its own, so
-// that the driver is no dependency of Ilium.
+// It is a module of its own, so that the drivers are no dependencies of Ilium.
 package gocql

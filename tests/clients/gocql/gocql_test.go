@@ -1,97 +1,27 @@
 package gocql
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
-	"flag"
 	"fmt"
-	"math/big"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"reflect"
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/apache/cassandra-gocql-driver/v2"
 	"github.com/apache/cassandra-gocql-driver/v2/lz4"
 	"github.com/apache/cassandra-gocql-driver/v2/snappy"
-	"gopkg.in/inf.v0"
+
+	"github.com/iliumdb/ilium/tests/clients/gocql/program"
 )
 
-var hosts = flag.String("hosts", "", "the `address` of a running server; without it one is started")
-
-// patience is how long a server may take to start or to stop.
-const patience = 30 * time.Second
-
-// startServer runs the program and returns where it listens.
-func startServer(t *testing.T) string {
-	if *hosts != "" {
-		return *hosts
-	}
-	binary := filepath.Join(t.TempDir(), "ilium")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Dir = "../../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return startBinary(t, binary, t.TempDir(), "0").address
-}
-
-// A server is the running program.
-type server struct {
-	address string
-	stop    func()
-}
-
-var readyLine = regexp.MustCompile(`ready in \d+ ms at (\S+)`)
-
-func startBinary(t *testing.T, binary, directory, port string) *server {
-	t.Helper()
-	cmd := exec.Command(binary, "start", "--set", "native_transport_port="+port, "--set", "data_directory="+directory)
-	cmd.Dir = t.TempDir()
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopped := false
-	s := &server{stop: func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // it may have ended just now
-		defer kill.Stop()
-		if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
-			t.Error("the program ended with", err)
-		}
-	}}
-	t.Cleanup(s.stop)
-	line, err := bufio.NewReader(out).ReadString('\n')
-	match := readyLine.FindStringSubmatch(line)
-	if err != nil || match == nil {
-		t.Fatal(line, err)
-	}
-	t.Log(strings.TrimSpace(line))
-	s.address = match[1]
-	return s
-}
-
-func connect(t *testing.T, address string, version int, compressor gocql.Compressor) *gocql.Session {
+func connect(t *testing.T, address, keyspace string, version int, compressor gocql.Compressor) *gocql.Session {
 	t.Helper()
 	cluster := gocql.NewCluster(address)
+	cluster.Keyspace = keyspace
 	cluster.ProtoVersion = version
 	cluster.Compressor = compressor
-	cluster.Timeout = patience
-	cluster.ConnectTimeout = patience
+	cluster.Timeout = program.Patience
+	cluster.ConnectTimeout = program.Patience
 	session, err := cluster.CreateSession()
 	if err != nil {
 		t.Fatal(err)
@@ -100,118 +30,66 @@ func connect(t *testing.T, address string, version int, compressor gocql.Compres
 	return session
 }
 
+func run(t *testing.T, s *gocql.Session, text string, values ...any) {
+	t.Helper()
+	if err := s.Query(text, values...).Exec(); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+}
+
 // TestDriver runs an application's statements in all versions and compressions.
 func TestDriver(t *testing.T) {
-	address := startServer(t)
+	address := program.Start(t).Address
 	for version := 3; version <= 5; version++ {
 		for name, compressor := range map[string]gocql.Compressor{"none": nil, "lz4": lz4.LZ4Compressor{}, "snappy": snappy.SnappyCompressor{}} {
 			if version == 5 && name == "snappy" {
 				continue // version 5 has no Snappy
 			}
 			t.Run(fmt.Sprintf("v%d/%s", version, name), func(t *testing.T) {
-				application(t, connect(t, address, version, compressor), fmt.Sprintf("go_%d_%s", version, name))
+				keyspace := fmt.Sprintf("go_%d_%s", version, name)
+				setup := connect(t, address, "", version, compressor)
+				run(t, setup, "CREATE KEYSPACE "+keyspace+" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+				s := connect(t, address, keyspace, version, compressor)
+				t.Run("types", func(t *testing.T) { types(t, s) })
+				t.Run("composites", func(t *testing.T) { composites(t, s) })
+				t.Run("paging", func(t *testing.T) { paging(t, s) })
+				t.Run("batches", func(t *testing.T) { batches(t, s) })
+				t.Run("errors", func(t *testing.T) { failures(t, s) })
+				t.Run("events", func(t *testing.T) { events(t, s, setup, keyspace) })
+				t.Run("tracing", func(t *testing.T) { tracing(t, s) })
+				run(t, setup, "DROP KEYSPACE "+keyspace)
 			})
 		}
 	}
 }
 
-func application(t *testing.T, s *gocql.Session, keyspace string) {
-	run := func(text string, values ...any) {
-		t.Helper()
-		if err := s.Query(text, values...).Exec(); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-	}
-	run("DROP KEYSPACE IF EXISTS " + keyspace)
-	run("CREATE KEYSPACE " + keyspace + " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-	t.Cleanup(func() {
-		if err := s.Query("DROP KEYSPACE " + keyspace).Exec(); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("types", func(t *testing.T) { types(t, s, keyspace) })
-	t.Run("paging", func(t *testing.T) { paging(t, s, keyspace) })
-	t.Run("errors", func(t *testing.T) {
-		err := s.Query("SELECT * FROM " + keyspace + ".nothing").Exec()
-		if failed, ok := err.(gocql.RequestError); !ok || failed.Code() != gocql.ErrCodeInvalid {
-			t.Errorf("%T %v", err, err)
-		}
-	})
-	t.Run("metadata", func(t *testing.T) {
-		tick := time.NewTicker(50 * time.Millisecond) // the driver looks a while after it has heard of a change
-		defer tick.Stop()
-		deadline := time.After(patience)
-		for {
-			m, err := s.KeyspaceMetadata(keyspace)
-			if err == nil && m.Tables["types"] != nil && m.Tables["types"].Columns["v_int"] != nil {
-				return
-			}
-			select {
-			case <-tick.C:
-			case <-deadline:
-				t.Fatalf("%+v %v", m, err)
-			}
-		}
-	})
-}
-
-// types stores a value of each type and reads it back.
-func types(t *testing.T, s *gocql.Session, keyspace string) {
-	values := []struct {
-		cql   string
-		value any
-	}{
-		{"ascii", "abc"}, {"bigint", int64(1) << 40}, {"blob", []byte{1, 2}}, {"boolean", true},
-		{"date", time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}, {"decimal", *inf.NewDec(12345, 2)}, {"double", 1.5}, {"float", float32(2.5)},
-		{"inet", net.IPv4(10, 1, 2, 3).To4()}, {"int", 7}, {"smallint", int16(-3)}, {"text", "grün"}, {"time", 3 * time.Second},
-		{"timestamp", time.UnixMilli(1700000000123).UTC()}, {"timeuuid", gocql.TimeUUID()}, {"tinyint", int8(-1)},
-		{"uuid", gocql.MustRandomUUID()}, {"varchar", "v"}, {"varint", *big.NewInt(-99)},
-		{"list<int>", []int{3, 1, 2}}, {"set<text>", []string{"a", "b"}}, {"map<text, int>", map[string]int{"x": 1}},
-		{"frozen<list<frozen<map<int, text>>>>", []map[int]string{{1: "one"}}},
-		{"duration", gocql.Duration{Months: 1, Days: 2, Nanoseconds: 3}},
-		{"vector<float, 3>", []float32{1, 2, 3}},
-	}
-	text := "CREATE TABLE " + keyspace + ".types (k int PRIMARY KEY"
-	names := make([]string, len(values))
-	letters := regexp.MustCompile("[^a-z]+")
-	for i, v := range values {
-		names[i] = "v_" + strings.Trim(letters.ReplaceAllString(v.cql, "_"), "_")
-		text += ", " + names[i] + " " + v.cql
-	}
-	if err := s.Query(text + ")").Exec(); err != nil {
-		t.Fatal(err)
-	}
-	for i, v := range values {
-		if err := s.Query("INSERT INTO "+keyspace+".types (k, "+names[i]+") VALUES (?, ?)", i, v.value).Exec(); err != nil {
-			t.Errorf("%s: %v", v.cql, err)
-			continue
-		}
-		got := reflect.New(reflect.TypeOf(v.value))
-		if err := s.Query("SELECT "+names[i]+" FROM "+keyspace+".types WHERE k = ?", i).Scan(got.Interface()); err != nil {
-			t.Errorf("%s: %v", v.cql, err)
-		} else if fmt.Sprint(got.Elem().Interface()) != fmt.Sprint(v.value) {
-			t.Errorf("%s: %v became %v", v.cql, v.value, got.Elem())
-		}
+// TestNegotiation leaves the version to the driver.
+func TestNegotiation(t *testing.T) {
+	s := connect(t, program.Start(t).Address, "", 0, nil)
+	var release string
+	if err := s.Query("SELECT release_version FROM system.local").Scan(&release); err != nil || release != "5.0.6" {
+		t.Error(release, err)
 	}
 }
 
-// paging writes 10,000 rows in batches and reads them in pages.
-func paging(t *testing.T, s *gocql.Session, keyspace string) {
-	if err := s.Query("CREATE TABLE " + keyspace + ".rows (k int, c int, v text, PRIMARY KEY (k, c))").Exec(); err != nil {
-		t.Fatal(err)
-	}
+// paging reads 10,000 rows in pages.
+func paging(t *testing.T, s *gocql.Session) {
+	run(t, s, "CREATE TABLE rows (k int, c int, v text, PRIMARY KEY (k, c))")
 	const n, batch = 10000, 500
 	for start := 0; start < n; start += batch {
 		b := s.Batch(gocql.UnloggedBatch)
 		for c := start; c < start+batch; c++ {
-			b.Query("INSERT INTO "+keyspace+".rows (k, c, v) VALUES (?, ?, ?)", c%2, c, "row")
+			b.Query("INSERT INTO rows (k, c, v) VALUES (?, ?, ?)", c%2, c, "row")
 		}
 		if err := b.Exec(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	count, sum := 0, 0
-	rows := s.Query("SELECT c FROM " + keyspace + ".rows").PageSize(777).Iter()
+	rows := s.Query("SELECT c FROM rows").PageSize(777).Iter()
+	if rows.NumRows() != 777 {
+		t.Errorf("the first page has %d rows", rows.NumRows())
+	}
 	for c := 0; rows.Scan(&c); {
 		count++
 		sum += c
@@ -221,52 +99,103 @@ func paging(t *testing.T, s *gocql.Session, keyspace string) {
 	}
 }
 
+// batches writes with a logged batch, whose statements share a timestamp.
+func batches(t *testing.T, s *gocql.Session) {
+	run(t, s, "CREATE TABLE batches (k int PRIMARY KEY, v text)")
+	b := s.Batch(gocql.LoggedBatch).WithTimestamp(1234)
+	b.Query("INSERT INTO batches (k, v) VALUES (?, ?)", 1, "one")
+	b.Query("INSERT INTO batches (k, v) VALUES (2, 'two')")
+	if err := b.Exec(); err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range map[int]string{1: "one", 2: "two"} {
+		var v string
+		var written int64
+		err := s.Query("SELECT v, writetime(v) FROM batches WHERE k = ?", k).Scan(&v, &written)
+		if err != nil || v != want || written != 1234 {
+			t.Errorf("%q written at %d, %v", v, written, err)
+		}
+	}
+}
+
+func failures(t *testing.T, s *gocql.Session) {
+	for text, code := range map[string]int{"SELECT * FROM nothing": gocql.ErrCodeInvalid, "SELEC": gocql.ErrCodeSyntax} {
+		err := s.Query(text).Exec()
+		if failed, ok := errors.AsType[gocql.RequestError](err); !ok || failed.Code() != code {
+			t.Errorf("%T %v", err, err)
+		}
+	}
+	err := s.Query("CREATE TABLE types (k int PRIMARY KEY)").Exec()
+	if exists, ok := errors.AsType[*gocql.RequestErrAlreadyExists](err); !ok || exists.Table != "types" {
+		t.Errorf("%T %v", err, err)
+	}
+}
+
+// events has a session notice what another one changes: it asks again only after it was told.
+func events(t *testing.T, s, other *gocql.Session, keyspace string) {
+	column := func(name string) func() error {
+		return func() error {
+			m, err := other.KeyspaceMetadata(keyspace)
+			if err == nil && (m.Tables["events"] == nil || m.Tables["events"].Columns[name] == nil) {
+				err = fmt.Errorf("no column %s in %+v", name, m.Tables["events"])
+			}
+			return err
+		}
+	}
+	run(t, s, "CREATE TABLE events (k int PRIMARY KEY)")
+	program.Eventually(t, column("k"))
+	run(t, s, "ALTER TABLE events ADD added text")
+	program.Eventually(t, column("added"))
+}
+
+// traced is a tracer that counts the requests that were given a trace.
+type traced struct {
+	gocql.Tracer
+	n int
+}
+
+func (t *traced) Trace(id []byte) {
+	t.n++
+	t.Tracer.Trace(id)
+}
+
+func tracing(t *testing.T, s *gocql.Session) {
+	run(t, s, "CREATE TABLE traced (k int PRIMARY KEY)")
+	for _, text := range []string{"INSERT INTO traced (k) VALUES (?)", "SELECT * FROM traced WHERE k = ?"} {
+		program.Eventually(t, func() error { // traces are written beside the answer
+			var out bytes.Buffer
+			tracer := &traced{Tracer: gocql.NewTraceWriter(s, &out)}
+			if err := s.Query(text, 1).Trace(tracer).Exec(); err != nil {
+				return err
+			}
+			if tracer.n == 0 { // it may be preparing that is traced beside
+				t.Fatalf("%s was not traced", text)
+			}
+			if out := out.String(); !strings.Contains(out, "Tracing session") || strings.Contains(out, "Error") || !strings.Contains(out, "source:") {
+				return fmt.Errorf("the trace of %s is %q", text, out)
+			}
+			return nil
+		})
+	}
+}
+
 // TestRestart goes on with the same session after the server was stopped and started.
 func TestRestart(t *testing.T) {
-	if *hosts != "" {
-		t.Skip("the server is not ours")
-	}
-	binary := filepath.Join(t.TempDir(), "ilium")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Dir = "../../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	directory := t.TempDir()
-	first := startBinary(t, binary, directory, "0")
-	s := connect(t, first.address, 5, nil)
-	for _, text := range []string{
-		"CREATE KEYSPACE r WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", "CREATE TABLE r.t (k int PRIMARY KEY)",
-	} {
-		if err := s.Query(text).Exec(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Query("INSERT INTO r.t (k) VALUES (?)", 1).Exec(); err != nil {
-		t.Fatal(err)
-	}
-	first.stop()
-	_, port, err := net.SplitHostPort(first.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	startBinary(t, binary, directory, port)
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(2 * patience)
-	for {
-		err := s.Query("INSERT INTO r.t (k) VALUES (?)", 2).Exec() // it has to be prepared again
-		if err == nil {
-			break
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal(err)
-		}
-	}
-	n := 0
-	if err := s.Query("SELECT count(*) FROM r.t").Scan(&n); err != nil || n != 2 {
-		t.Errorf("%d rows, %v", n, err)
+	for version := 3; version <= 5; version++ {
+		t.Run(fmt.Sprint("v", version), func(t *testing.T) {
+			server := program.Start(t)
+			s := connect(t, server.Address, "", version, nil)
+			run(t, s, "CREATE KEYSPACE r WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+			run(t, s, "CREATE TABLE r.t (k int PRIMARY KEY)")
+			run(t, s, "INSERT INTO r.t (k) VALUES (?)", 1)
+			server.Restart(t)
+			program.Eventually(t, func() error { // it has to be prepared again
+				return s.Query("INSERT INTO r.t (k) VALUES (?)", 2).Exec()
+			})
+			n := 0
+			if err := s.Query("SELECT count(*) FROM r.t").Scan(&n); err != nil || n != 2 {
+				t.Errorf("%d rows, %v", n, err)
+			}
+		})
 	}
 }
