@@ -92,6 +92,10 @@ func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Paramet
 // prepare evaluates what does not depend on rows.
 func (r *reader) prepare() (err error) {
 	r.row.Now = r.now
+	r.binding.Row = &r.row
+	if r.plan.Impure {
+		r.binding.Source = &plan.Source{Ticks: r.executor.ticks, Node: r.executor.node}
+	}
 	r.rows.Columns = r.plan.Columns
 	r.pageLeft, r.limitLeft = -1, -1
 	if r.parameters.PageSize > 0 && !r.plan.Aggregate {
@@ -118,7 +122,7 @@ func (r *reader) prepare() (err error) {
 			"you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query")
 	}
 	if r.plan.Aggregate {
-		r.aggregation = r.plan.NewAggregation()
+		r.aggregation = r.plan.NewAggregation(&r.binding)
 		r.limitLeft = -1 // it limits the result, which is one row
 	}
 	timeout := r.executor.opts.ReadTimeout
@@ -338,12 +342,13 @@ func (r *reader) emit(cursor cursor) (full bool, err error) {
 	}
 	switch {
 	case r.aggregation != nil:
-		return false, r.aggregation.Add(&r.row)
+		return false, r.aggregation.Add(&r.binding)
 	case len(r.plan.Sort) > 0:
-		r.keepSorted()
-		return false, nil
+		return false, r.keepSorted()
 	}
-	r.appendRow()
+	if err := r.appendRow(); err != nil {
+		return false, err
+	}
 	if r.limitLeft > 0 {
 		r.limitLeft--
 	}
@@ -357,27 +362,25 @@ func (r *reader) emit(cursor cursor) (full bool, err error) {
 	return r.limitLeft == 0, nil
 }
 
-func (r *reader) appendRow() {
+func (r *reader) appendRow() error {
 	for i := range r.plan.Selectors {
 		at := r.rows.beginValue()
 		var ok bool
-		r.rows.Data, ok = r.plan.Selectors[i].Append(r.rows.Data, &r.row)
+		var err error
+		if r.rows.Data, ok, err = r.plan.Selectors[i].Append(r.rows.Data, &r.binding); err != nil {
+			return err
+		}
 		r.rows.endValue(at, ok)
 	}
 	r.rows.Count++
+	return nil
 }
 
 // finish computes what depends on all rows, and the paging state.
 func (r *reader) finish() error {
 	switch {
 	case r.aggregation != nil:
-		for i := range r.plan.Selectors {
-			at := r.rows.beginValue()
-			var ok bool
-			r.rows.Data, ok = r.aggregation.Append(r.rows.Data, i)
-			r.rows.endValue(at, ok)
-		}
-		r.rows.Count = 1
+		return r.appendRow()
 	case len(r.plan.Sort) > 0:
 		r.finishSorted()
 	case r.more:
@@ -392,16 +395,19 @@ type sortedRow struct {
 	data []byte   // its values as in Rows.Data
 }
 
-func (r *reader) keepSorted() {
+func (r *reader) keepSorted() error {
 	s := sortedRow{}
 	for _, c := range r.plan.Sort {
 		s.keys = append(s.keys, bytes.Clone(r.row.Value(c.Column)))
 	}
 	start := len(r.rows.Data)
-	r.appendRow()
+	if err := r.appendRow(); err != nil {
+		return err
+	}
 	s.data = bytes.Clone(r.rows.Data[start:])
 	r.rows.Data = r.rows.Data[:start]
 	r.sorted = append(r.sorted, s)
+	return nil
 }
 
 func (r *reader) finishSorted() {

@@ -113,6 +113,9 @@ func (p *planner) fits(t ast.Term, receiver Spec) (bool, error) {
 			return false, nil
 		}
 		return p.allFit(tupleElements(t, receiver))
+	case *ast.Column, *ast.CountRows, *ast.WritetimeOrTTL, *ast.Field, *ast.Element, *ast.Slice, *ast.Call, *ast.Cast, *ast.Binary, *ast.Negate:
+		m, err := p.assign(t, receiver)
+		return m != unassignable, err
 	default: // others judge themselves when they are planned
 		return true, nil
 	}
@@ -262,9 +265,15 @@ func (p *planner) typeHint(h *ast.TypeHint, receiver Spec) (Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !hinted.Frozen().Equal(receiver.Type.Frozen()) {
+	if p.scope != nil && typeMatch(hinted, receiver.Type) == unassignable || p.scope == nil && !hinted.Frozen().Equal(receiver.Type.Frozen()) {
 		return nil, schema.Invalid("Cannot assign value %s to %s of type %s", h, receiver.Name, receiver.Type)
 	}
 	receiver.Type = hinted
+	if m, err := p.assign(h.Operand, receiver); err != nil || m == unassignable {
+		if err == nil {
+			err = schema.Invalid("Cannot assign value %s to %s of type %s", p.columnName(h), p.columnName(h), receiver.Type)
+		}
+		return nil, err
+	}
 	return p.term(h.Operand, receiver)
 }

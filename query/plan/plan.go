@@ -97,6 +97,14 @@ type planner struct {
 	markers  []Spec
 	named    []*ast.Marker
 	batched  ast.BatchKind // of the batch that is planned; 0 outside of one
+
+	scope       *schema.Table    // whose columns terms may name; nil outside of selectors
+	used        []*schema.Column // by the selector that is planned
+	aggregating bool             // the query returns groups of rows
+	inAggregate bool             // in the argument of an aggregate
+	aggregates  []aggregateCall  // that each group is asked for
+	impure      bool             // a function is called that needs a Source
+	resolved    map[resolutionKey]resolution
 }
 
 func (p *planner) statement(statement ast.Statement) (Plan, error) {

@@ -16,13 +16,16 @@ type Select struct {
 	Where     *Where
 	Columns   []Spec // of the result
 	Selectors []Selector
-	Aggregate bool // the result is one row, computed of all
+	Aggregate bool // the result has one row for each group of rows
+	GroupBy   int  // how many columns of the primary key make a group; 0: there is only one
+	Impure    bool // a Source is needed
 	Distinct  bool // one row for each partition
 	Reversed  bool // each partition from its last row to its first
 	Sort      []SortColumn
 	StaticToo bool // partitions with static cells and no rows count as a row
 
-	wildcard bool // SELECT *
+	wildcard   bool // SELECT *
+	aggregates []aggregateCall
 
 	limit, perPartition Term
 	markers             []Spec
@@ -150,6 +153,11 @@ func (p *planner) selectors(out *Select, list []ast.Selector) error {
 		}
 		return nil
 	}
+	p.scope = out.Table
+	defer func() { p.scope = nil }()
+	for _, item := range list {
+		p.aggregating = p.aggregating || hasAggregate(item.Expression)
+	}
 	for _, item := range list {
 		selector, result, err := p.selector(out.Table, item.Expression)
 		if err != nil {
@@ -160,8 +168,8 @@ func (p *planner) selectors(out *Select, list []ast.Selector) error {
 		}
 		out.Selectors = append(out.Selectors, selector)
 		out.Columns = append(out.Columns, result)
-		out.Aggregate = out.Aggregate || selector.aggregate != nil
 	}
+	out.Aggregate, out.aggregates, out.Impure = p.aggregating, p.aggregates, p.impure
 	return nil
 }
 
@@ -331,48 +339,4 @@ func (s *Select) String() string {
 		out.line("  select: %s", strings.Join(parts, ", "))
 	}
 	return out.String()
-}
-
-// An Aggregation computes the one row of an aggregate query.
-type Aggregation struct {
-	selectors []Selector
-	state     []aggregator // nil where a selector is no aggregate
-	first     [][]byte     // the first row's values of those
-	any       bool
-}
-
-// NewAggregation starts the computation.
-func (s *Select) NewAggregation() *Aggregation {
-	a := &Aggregation{selectors: s.Selectors, state: make([]aggregator, len(s.Selectors)), first: make([][]byte, len(s.Selectors))}
-	for i := range s.Selectors {
-		if s.Selectors[i].aggregate != nil {
-			a.state[i] = s.Selectors[i].aggregate()
-		}
-	}
-	return a
-}
-
-// Add takes a row in.
-func (a *Aggregation) Add(r *Row) error {
-	for i, state := range a.state {
-		if state != nil {
-			if err := state.add(r); err != nil {
-				return err
-			}
-		} else if !a.any {
-			if v, ok := a.selectors[i].Append([]byte{}, r); ok {
-				a.first[i] = v
-			}
-		}
-	}
-	a.any = true
-	return nil
-}
-
-// Append appends the result of selector i; ok is false for null.
-func (a *Aggregation) Append(dst []byte, i int) (out []byte, ok bool) {
-	if a.state[i] != nil {
-		return a.state[i].result(dst)
-	}
-	return append(dst, a.first[i]...), a.first[i] != nil
 }
