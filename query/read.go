@@ -44,6 +44,7 @@ type reader struct {
 	rows        Rows
 	last        position // of the last row that was returned
 	aggregation *plan.Aggregation
+	group       group
 	sorted      []sortedRow
 	steps       int
 	tombstones  int  // passed
@@ -98,7 +99,7 @@ func (r *reader) prepare() (err error) {
 	}
 	r.rows.Columns = r.plan.Columns
 	r.pageLeft, r.limitLeft = -1, -1
-	if r.parameters.PageSize > 0 && !r.plan.Aggregate {
+	if r.parameters.PageSize > 0 && (!r.plan.Aggregate || r.plan.GroupBy > 0) {
 		r.pageLeft = r.parameters.PageSize
 	}
 	limit, perPartition, err := r.plan.Limits(&r.binding)
@@ -123,7 +124,9 @@ func (r *reader) prepare() (err error) {
 	}
 	if r.plan.Aggregate {
 		r.aggregation = r.plan.NewAggregation(&r.binding)
-		r.limitLeft = -1 // it limits the result, which is one row
+		if r.plan.GroupBy == 0 {
+			r.limitLeft = -1 // it limits the result, which is one row
+		}
 	}
 	timeout := r.executor.opts.ReadTimeout
 	if r.plan.IsScan() {
@@ -266,7 +269,7 @@ func (r *reader) drain(ctx context.Context, cursor cursor) (full bool, err error
 			}
 			r.partitionLeft = r.perPartition
 		}
-		if r.perPartition > 0 && r.partitionLeft == 0 {
+		if r.perPartition > 0 && r.partitionLeft == 0 && (!r.group.open || r.plan.Distinct) {
 			if !r.plan.IsScan() {
 				return false, nil
 			}
@@ -330,6 +333,9 @@ func (r *reader) splitPartition() error {
 // emit puts the row at hand into the result. It reports true if the result has no room for it,
 // or none left behind it.
 func (r *reader) emit(cursor cursor) (full bool, err error) {
+	if r.plan.GroupBy > 0 {
+		return r.addToGroup(cursor)
+	}
 	if r.limitLeft == 0 {
 		return true, nil
 	}
@@ -379,6 +385,8 @@ func (r *reader) appendRow() error {
 // finish computes what depends on all rows, and the paging state.
 func (r *reader) finish() error {
 	switch {
+	case r.plan.GroupBy > 0:
+		return r.finishGroups()
 	case r.aggregation != nil:
 		return r.appendRow()
 	case len(r.plan.Sort) > 0:
@@ -396,9 +404,9 @@ type sortedRow struct {
 }
 
 func (r *reader) keepSorted() error {
-	s := sortedRow{}
-	for _, c := range r.plan.Sort {
-		s.keys = append(s.keys, bytes.Clone(r.row.Value(c.Column)))
+	s := sortedRow{keys: r.group.sortKeys}
+	if r.plan.GroupBy == 0 {
+		s.keys = r.sortKeys()
 	}
 	start := len(r.rows.Data)
 	if err := r.appendRow(); err != nil {
@@ -408,6 +416,15 @@ func (r *reader) keepSorted() error {
 	r.rows.Data = r.rows.Data[:start]
 	r.sorted = append(r.sorted, s)
 	return nil
+}
+
+// sortKeys returns what the row at hand is sorted by.
+func (r *reader) sortKeys() [][]byte {
+	var keys [][]byte
+	for _, c := range r.plan.Sort {
+		keys = append(keys, bytes.Clone(r.row.Value(c.Column)))
+	}
+	return keys
 }
 
 func (r *reader) finishSorted() {

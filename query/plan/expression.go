@@ -59,11 +59,15 @@ func (p *planner) find(t ast.Term, receiver *cqltype.Type) (*function, error) {
 		if err != nil {
 			return nil, err
 		}
+		if typ, err := p.exactType(t.Operand); err != nil || typ == to {
+			return &function{name: "cast", arguments: []*cqltype.Type{to}, result: to,
+				eval: func(_ *Binding, arguments [][]byte) ([]byte, error) { return arguments[0], nil }}, err
+		}
 		candidates := castFunctions(to)
 		if len(candidates) == 0 {
 			return nil, schema.Invalid("%s cannot be cast to %s", p.columnName(t.Operand), to)
 		}
-		return p.pick(candidates, candidates[0].name, []ast.Term{t.Operand}, receiver)
+		return p.pick(candidates, "system."+candidates[0].name, []ast.Term{t.Operand}, receiver)
 	case *ast.Call:
 		return p.findCall(t, receiver)
 	}
@@ -79,12 +83,14 @@ func (p *planner) findCall(t *ast.Call, receiver *cqltype.Type) (*function, erro
 		return nil, schema.Invalid("Function '%s' is not supported yet", t.Function)
 	}
 	switch name {
-	case "to_json", "tojson":
-		if p.scope == nil {
-			return nil, schema.Invalid("%s() may only be used within the selection clause of SELECT statements", name)
-		}
+	case "tojson":
+		name = "to_json"
 	case "from_json", "fromjson":
-		return fromJSONFunction(name, receiver)
+		f, err := fromJSONFunction(receiver)
+		if err == nil {
+			err = p.checkArguments(f, t.Arguments)
+		}
+		return f, err
 	}
 	if f, err := p.generic(name, t.Arguments); f != nil || err != nil {
 		return f, err
@@ -150,8 +156,7 @@ func (p *planner) pick(candidates []*function, name string, arguments []ast.Term
 	case operator != 0:
 		return nil, schema.Invalid("Ambiguous negation: use type casts to disambiguate")
 	}
-	return nil, schema.Invalid("Ambiguous call to function %s (can be matched by following signatures: %s): use type hint to disambiguate, "+
-		"example '(int) ?'", name, signatures(compatible))
+	return nil, schema.Invalid("Ambiguous call to function %s (can be matched by following signatures: %s): use type casts to disambiguate", name, signatures(compatible))
 }
 
 // pickOperation prefers operands of the type that the result is for.
@@ -208,7 +213,7 @@ func typeMatch(t, receiver *cqltype.Type) match {
 	case cqltype.KindUUID:
 		ok = from == cqltype.KindTimeUUID
 	case cqltype.KindVarint:
-		ok = from == cqltype.KindInt || from == cqltype.KindBigint
+		ok = from == cqltype.KindInt || from == cqltype.KindBigint || from == cqltype.KindTimestamp
 	case cqltype.KindBigint, cqltype.KindTimestamp:
 		ok = from == cqltype.KindBigint || from == cqltype.KindTimestamp
 	case cqltype.KindDate:

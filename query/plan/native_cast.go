@@ -10,8 +10,7 @@ import (
 
 // castFunctions returns the signatures that convert to a type.
 func castFunctions(to *cqltype.Type) []*function {
-	name := to.String()
-	name = "castAs" + strings.ToUpper(name[:1]) + name[1:]
+	name := "cast_as_" + to.String()
 	var out []*function
 	add := func(from *cqltype.Type, convert func(v []byte) ([]byte, error)) {
 		out = append(out, &function{name: name, arguments: []*cqltype.Type{from}, result: to, eval: func(_ *Binding, arguments [][]byte) ([]byte, error) {

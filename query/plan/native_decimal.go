@@ -55,8 +55,8 @@ func digits(n *big.Int) int { return len(new(big.Int).Abs(n).String()) }
 
 // divideDecimal gives a quotient at least 32 significant digits, and strips the zeros at their end.
 func divideDecimal(l, r cqltype.Decimal) (cqltype.Decimal, error) {
-	if err := zeroDivisor(l, r); err != nil {
-		return l, err
+	if r.Unscaled.Sign() == 0 {
+		return l, errors.New("BigInteger divide by zero")
 	}
 	first := (digits(l.Unscaled) - int(l.Scale)) - (digits(r.Unscaled) - int(r.Scale))
 	scale := max(minDecimalScale-first, int(l.Scale), int(r.Scale), minDecimalScale)

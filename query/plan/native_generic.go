@@ -25,7 +25,7 @@ func genericParameters(name string) []parameter {
 	}
 	isSequence := func(t *cqltype.Type) bool { return t.Kind() == cqltype.KindSet || t.Kind() == cqltype.KindList }
 	switch name {
-	case "min", "max", "count", "to_json", "tojson":
+	case "min", "max", "count", "to_json":
 		return []parameter{anything}
 	case "map_keys", "map_values":
 		return kinds("map", "a map argument", func(t *cqltype.Type) bool { return t.Kind() == cqltype.KindMap })
@@ -67,10 +67,14 @@ func (p *planner) generic(name string, arguments []ast.Term) (*function, error) 
 	if parameters == nil {
 		return nil, nil
 	}
+	if len(arguments) != 1 && name == "count" {
+		return nil, schema.Invalid("Invalid number of arguments in call to function system.count: 1 required but %d provided", len(arguments))
+	}
 	if len(arguments) != len(parameters) {
 		return nil, schema.Invalid("Invalid number of arguments for function %s", genericSignature(name, parameters))
 	}
 	types := make([]*cqltype.Type, len(arguments))
+	shown := make([]*cqltype.Type, len(arguments)) // in messages
 	var known *cqltype.Type
 	for i, a := range arguments {
 		t, err := p.likelyType(a)
@@ -78,7 +82,7 @@ func (p *planner) generic(name string, arguments []ast.Term) (*function, error) 
 			return nil, err
 		}
 		if t != nil {
-			types[i] = t.Frozen()
+			types[i], shown[i] = t.Frozen(), t
 			if known == nil || t.Kind() == cqltype.KindVector {
 				known = types[i]
 			}
@@ -94,7 +98,7 @@ func (p *planner) generic(name string, arguments []ast.Term) (*function, error) 
 		}
 		if !parameters[i].accepts(types[i]) {
 			return nil, schema.Invalid("Function system.%s requires %s, but found argument %s of type %s", name, parameters[i].requires,
-				p.columnName(a), types[i])
+				p.columnName(a), shown[i])
 		}
 	}
 	return makeGeneric(name, types)
@@ -104,7 +108,7 @@ func (p *planner) generic(name string, arguments []ast.Term) (*function, error) 
 func vectorArgument(a ast.Term, t, known *cqltype.Type) *cqltype.Type {
 	list, isList := a.(*ast.List)
 	switch {
-	case known.Kind() == cqltype.KindVector && (t == nil || isList):
+	case known.Kind() == cqltype.KindVector && t == nil:
 		return known
 	case isList:
 		if v, err := cqltype.VectorOf(cqltype.TypeFloat, len(list.Elements)); err == nil {
@@ -123,7 +127,7 @@ func makeGeneric(name string, types []*cqltype.Type) (*function, error) {
 		f.aggregate = func() aggregator { return &extreme{typ: t, greatest: name == "max"} }
 	case "count":
 		f.result, f.aggregate = cqltype.TypeBigint, func() aggregator { return &valueCount{} }
-	case "to_json", "tojson":
+	case "to_json":
 		f.result = cqltype.TypeText
 		f.eval = func(_ *Binding, arguments [][]byte) ([]byte, error) {
 			return appendJSON([]byte{}, t, arguments[0]), nil
@@ -209,7 +213,7 @@ func overElements(f *function, t *cqltype.Type) (*function, error) {
 // similarity makes a function that compares two vectors of floats of one length.
 func similarity(f *function, types []*cqltype.Type) (*function, error) {
 	if types[0].Dimension() != types[1].Dimension() {
-		return nil, schema.Invalid("All arguments must have the same vector dimensions, but found %s and %s", types[0], types[1])
+		return nil, schema.Invalid("All arguments must have the same vector dimensions")
 	}
 	f.result = cqltype.TypeFloat
 	f.eval = func(_ *Binding, arguments [][]byte) ([]byte, error) {

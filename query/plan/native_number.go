@@ -29,17 +29,47 @@ func operations(operator ast.Operator) []*function {
 	if operator != '+' && operator != '-' {
 		return out
 	}
+	if operator == '+' {
+		out = append(out, concatenations()...)
+	}
 	sign := map[ast.Operator]int64{'+': 1, '-': -1}[operator]
 	for _, t := range []*cqltype.Type{cqltype.TypeTimestamp, cqltype.TypeDate} {
-		f := &function{name: string(rune(operator)), operator: operator, arguments: []*cqltype.Type{t, cqltype.TypeDuration}, result: t}
+		f := &function{name: operatorName(operator), operator: operator, arguments: []*cqltype.Type{t, cqltype.TypeDuration}, result: t}
 		f.eval = f.guarded(func(arguments [][]byte) ([]byte, error) { return addDuration(t, arguments[0], arguments[1], sign) })
 		out = append(out, f)
 	}
 	return out
 }
 
+// concatenations returns the signatures of + for text and ascii.
+func concatenations() []*function {
+	var out []*function
+	for _, left := range []*cqltype.Type{cqltype.TypeText, cqltype.TypeASCII} {
+		for _, right := range []*cqltype.Type{cqltype.TypeText, cqltype.TypeASCII} {
+			f := &function{name: operatorName('+'), operator: '+', arguments: []*cqltype.Type{left, right}, result: cqltype.TypeText}
+			if left == right {
+				f.result = left
+			}
+			f.eval = func(_ *Binding, arguments [][]byte) ([]byte, error) {
+				if arguments[0] == nil || arguments[1] == nil {
+					return nil, nil
+				}
+				return append(append([]byte{}, arguments[0]...), arguments[1]...), nil
+			}
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// operatorName returns how Cassandra calls an operator where a function has a name.
+func operatorName(operator ast.Operator) string {
+	return map[ast.Operator]string{'+': "_add", '-': "_substract", '*': "_multiply", '/': "_divide", '%': "_modulo"}[operator]
+}
+
+// operation2 is an operator for two types of numbers.
 func operation2(operator ast.Operator, left, right *cqltype.Type) *function {
-	f := &function{name: string(rune(operator)), operator: operator, arguments: []*cqltype.Type{left, right}, result: commonType(left, right)}
+	f := &function{name: operatorName(operator), operator: operator, arguments: []*cqltype.Type{left, right}, result: commonType(left, right)}
 	f.eval = f.guarded(func(arguments [][]byte) ([]byte, error) {
 		return compute(operator, f.result, numberOf(left, arguments[0]), numberOf(right, arguments[1]))
 	})
@@ -75,7 +105,7 @@ func (f *function) guarded(eval func([][]byte) ([]byte, error)) func(*Binding, [
 		for _, t := range f.arguments {
 			types = append(types, t.String())
 		}
-		return nil, &schema.FunctionFailedError{Keyspace: "system", Function: f.name, Arguments: types,
+		return nil, &schema.FunctionFailedError{Keyspace: "system", Function: string(rune(f.operator)), Arguments: types,
 			Message: "the operation '" + types[0] + " " + string(rune(f.operator)) + " " + types[1] + "' failed: " + err.Error()}
 	}
 }

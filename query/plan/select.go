@@ -17,7 +17,7 @@ type Select struct {
 	Columns   []Spec // of the result
 	Selectors []Selector
 	Aggregate bool // the result has one row for each group of rows
-	GroupBy   int  // how many columns of the primary key make a group; 0: there is only one
+	GroupBy   int  // how many columns of the primary key make a group; 0: all rows are one
 	Impure    bool // a Source is needed
 	Distinct  bool // one row for each partition
 	Reversed  bool // each partition from its last row to its first
@@ -84,17 +84,15 @@ func (p *planner) selectStatement(s *ast.Select) (Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.JSON {
-		return nil, schema.Invalid("SELECT JSON is not supported yet")
-	}
-	if len(s.GroupBy) > 0 {
-		return nil, schema.Invalid("GROUP BY is not supported yet")
-	}
+	p.aggregating = len(s.GroupBy) > 0
 	out := &Select{Keyspace: p.schema.Keyspace(t.Keyspace), Table: t, Distinct: s.Distinct, markers: p.markers}
 	if err := p.selectors(out, s.Selectors); err != nil {
 		return nil, err
 	}
 	if out.Where, err = p.where(t, selecting, s.Where, s.AllowFiltering, false); err != nil {
+		return nil, err
+	}
+	if err := p.groupBy(out, s.GroupBy); err != nil {
 		return nil, err
 	}
 	if s.Distinct {
@@ -115,6 +113,10 @@ func (p *planner) selectStatement(s *ast.Select) (Plan, error) {
 	if out.Where.unfiltered {
 		return nil, schema.Invalid(needsFiltering)
 	}
+	if s.JSON {
+		out.asJSON()
+	}
+	out.Impure = p.impure
 	return out, nil
 }
 
@@ -147,11 +149,10 @@ func (s *Select) restrictsRows() bool {
 func (p *planner) selectors(out *Select, list []ast.Selector) error {
 	if _, star := list[0].Expression.(*ast.Star); star {
 		out.wildcard = true
+		list = nil
 		for c := range out.Table.Columns() {
-			out.Selectors = append(out.Selectors, columnSelector(c))
-			out.Columns = append(out.Columns, spec(out.Table, c))
+			list = append(list, ast.Selector{Expression: &ast.Column{Name: ast.Name{Text: c.Name}}})
 		}
-		return nil
 	}
 	p.scope = out.Table
 	defer func() { p.scope = nil }()
@@ -169,7 +170,7 @@ func (p *planner) selectors(out *Select, list []ast.Selector) error {
 		out.Selectors = append(out.Selectors, selector)
 		out.Columns = append(out.Columns, result)
 	}
-	out.Aggregate, out.aggregates, out.Impure = p.aggregating, p.aggregates, p.impure
+	out.Aggregate, out.aggregates = p.aggregating, p.aggregates
 	return nil
 }
 
@@ -207,7 +208,7 @@ func (p *planner) limits(out *Select, s *ast.Select) error {
 		if s.Distinct {
 			return schema.Invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries")
 		}
-		if out.Aggregate {
+		if out.Aggregate && len(s.GroupBy) == 0 {
 			return schema.Invalid("PER PARTITION LIMIT is not allowed with aggregate queries.")
 		}
 		per := receiver
@@ -332,6 +333,15 @@ func (s *Select) String() string {
 	parts := make([]string, len(s.Selectors))
 	for i := range s.Selectors {
 		parts[i] = s.Selectors[i].text
+	}
+	if s.GroupBy > 0 {
+		var columns []string
+		for i, c := range slices.Concat(s.Table.Partition, s.Table.Clustering) {
+			if i < s.GroupBy {
+				columns = append(columns, c.Name)
+			}
+		}
+		out.line("  group by %s", strings.Join(columns, ", "))
 	}
 	if s.Aggregate {
 		out.line("  aggregate: %s", strings.Join(parts, ", "))

@@ -66,7 +66,11 @@ func (p *planner) selector(t *schema.Table, expression ast.Term) (Selector, Spec
 	if err != nil {
 		return Selector{}, result, err
 	}
-	return Selector{term: term, columns: p.used, text: result.Name}, result, nil
+	out := Selector{term: term, columns: p.used, text: result.Name}
+	if result.Name == "count" {
+		out.text = "count(*)"
+	}
+	return out, result, nil
 }
 
 // A columnTerm is the value of a column in the row at hand.
@@ -129,8 +133,19 @@ func (p *planner) rowTerm(t ast.Term, receiver Spec) (Term, error) {
 	case *ast.Slice:
 		return p.sliceTerm(t)
 	default: // CountRows
-		return p.aggregate(nil, newRowCount), nil
+		return p.countRows()
 	}
+}
+
+func (p *planner) countRows() (Term, error) {
+	if p.inAggregate {
+		return nil, errNestedAggregate()
+	}
+	return p.aggregate(nil, newRowCount), nil
+}
+
+func errNestedAggregate() error {
+	return schema.Invalid("aggregate functions cannot be used as arguments of aggregate functions")
 }
 
 // field resolves the field of a user type.
@@ -201,7 +216,7 @@ func (p *planner) callTerm(t ast.Term, receiver Spec) (Term, error) {
 		case c.Function.Name.Text == "token":
 			return p.tokenOf(c, receiver)
 		case p.scope != nil && isCountRows(c):
-			return p.aggregate(nil, newRowCount), nil
+			return p.countRows()
 		}
 	}
 	var wanted *cqltype.Type
@@ -219,7 +234,7 @@ func (p *planner) callTerm(t ast.Term, receiver Spec) (Term, error) {
 	case f.aggregate != nil && p.scope == nil:
 		return nil, schema.Invalid("Aggregation function are not supported in the where clause")
 	case f.aggregate != nil && p.inAggregate:
-		return nil, schema.Invalid("aggregate functions cannot be used as arguments of aggregate functions")
+		return nil, errNestedAggregate()
 	case typeMatch(f.result, receiver.Type) == unassignable:
 		return nil, schema.Invalid("Type error: cannot assign result of function system.%s (type %s) to %s (type %s)",
 			f.name, f.result, receiver.Name, receiver.Type)
@@ -227,7 +242,11 @@ func (p *planner) callTerm(t ast.Term, receiver Spec) (Term, error) {
 	p.inAggregate = p.inAggregate || f.aggregate != nil
 	c := &call{function: f}
 	for i, a := range argumentsOf(t) {
-		argument, err := p.term(a, f.argument(i, receiver))
+		receiver := f.argument(i, receiver)
+		if p.scope != nil {
+			receiver.Name = "[selection]"
+		}
+		argument, err := p.term(a, receiver)
 		if err != nil {
 			return nil, err
 		}

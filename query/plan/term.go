@@ -20,7 +20,8 @@ type Binding struct {
 	Row    *Row    // that selectors are evaluated for
 	Source *Source // of what functions such as now() give out
 
-	group []aggregator // of rows that are aggregated
+	group    []aggregator    // of rows that are aggregated
+	document decodedDocument // of INSERT JSON
 }
 
 // A Term is something that has a value when the plan is carried out.

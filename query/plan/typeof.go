@@ -148,11 +148,11 @@ func (p *planner) hintKeyspace() string {
 }
 
 func (p *planner) mapType(t *ast.Map, inner func(ast.Term) (*cqltype.Type, error)) (*cqltype.Type, error) {
+	if userTypeOf(t) != nil {
+		return nil, nil // it may be the literal of a user type
+	}
 	var key, value *cqltype.Type
 	for _, e := range t.Entries {
-		if _, ok := e.Key.(*ast.Column); ok && p.scope != nil && p.scope.Column(e.Key.(*ast.Column).Name.Text) == nil {
-			return nil, nil // the literal of a user type
-		}
 		k, err := inner(e.Key)
 		if err != nil {
 			return nil, err
@@ -223,8 +223,8 @@ func isCountRows(c *ast.Call) bool {
 	if c.Function.Name.Text != "count" || len(c.Arguments) != 1 {
 		return false
 	}
-	l, ok := c.Arguments[0].(*ast.Literal)
-	return ok && l.Kind == ast.IntegerLiteral
+	_, ok := c.Arguments[0].(*ast.Literal)
+	return ok
 }
 
 func unknownFunction(t ast.Term) error {
@@ -258,8 +258,15 @@ func (p *planner) columnName(t ast.Term) string {
 		if isCountRows(t) && isNative(t.Function) {
 			return "count"
 		}
-		return "system." + t.Function.Name.Text + "(" + p.columnNames(t.Arguments) + ")"
+		name := t.Function.Name.Text
+		if name == "tojson" {
+			name = "to_json"
+		}
+		return "system." + name + "(" + p.columnNames(t.Arguments) + ")"
 	case *ast.Cast:
+		if typ, err := p.exactType(t.Operand); err == nil && typ != nil && typ.String() == strings.ToLower(t.Type.String()) {
+			return p.columnName(t.Operand)
+		}
 		return "cast(" + p.columnName(t.Operand) + " as " + strings.ToLower(t.Type.String()) + ")"
 	case *ast.TypeHint:
 		return "(" + t.Type.String() + ")" + p.columnName(t.Operand)
