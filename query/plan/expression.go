@@ -79,9 +79,6 @@ func (p *planner) findCall(t *ast.Call, receiver *cqltype.Type) (*function, erro
 	if !isNative(t.Function) {
 		return nil, nil
 	}
-	if isLaterFunction(name) {
-		return nil, schema.Invalid("Function '%s' is not supported yet", t.Function)
-	}
 	switch name {
 	case "tojson":
 		name = "to_json"

@@ -8,14 +8,6 @@ import (
 	"github.com/iliumdb/ilium/schema/cqltype"
 )
 
-// laterFunctions names Cassandra's functions that are known but not supported yet.
-const laterFunctions = " mask_default mask_hash mask_inner mask_null mask_outer mask_replace "
-
-// isLaterFunction reports whether Cassandra has a native function of that name, and Ilium has not.
-func isLaterFunction(name string) bool {
-	return strings.Contains(laterFunctions, " "+name+" ")
-}
-
 // natives returns the signatures of a function by its name. Those whose types depend on the arguments are
 // not among them: see planner.generic.
 func natives(name string) []*function {

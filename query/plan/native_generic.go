@@ -65,7 +65,7 @@ func genericSignature(name string, parameters []parameter) string {
 func (p *planner) generic(name string, arguments []ast.Term) (*function, error) {
 	parameters := genericParameters(name)
 	if parameters == nil {
-		return nil, nil
+		return p.mask(name, arguments)
 	}
 	if len(arguments) != 1 && name == "count" {
 		return nil, schema.Invalid("Invalid number of arguments in call to function system.count: 1 required but %d provided", len(arguments))

@@ -238,20 +238,22 @@ func (p *planner) columnName(t ast.Term) string {
 		return t.Name.Text
 	case *ast.CountRows:
 		return "count"
+	case *ast.Marker:
+		return "?"
 	case *ast.WritetimeOrTTL:
 		return strings.ToLower(t.Function.String()) + "(" + p.columnName(t.Operand) + ")"
 	case *ast.Field:
 		return p.columnName(t.Operand) + "." + t.Name.Text
 	case *ast.Element:
-		return p.columnName(t.Operand) + "[" + p.columnName(t.Key) + "]"
+		return p.columnName(t.Operand) + "[" + p.keyName(t.Key) + "]"
 	case *ast.Slice:
 		name := p.columnName(t.Operand) + "["
 		if t.From != nil {
-			name += p.columnName(t.From)
+			name += p.keyName(t.From)
 		}
 		name += ".."
 		if t.To != nil {
-			name += p.columnName(t.To)
+			name += p.keyName(t.To)
 		}
 		return name + "]"
 	case *ast.Call:
@@ -288,6 +290,17 @@ func (p *planner) columnName(t ast.Term) string {
 		return "{" + strings.Join(parts, ", ") + "}"
 	}
 	return t.String()
+}
+
+// keyName is columnName for the key of an element, where operations go by the names of their functions.
+func (p *planner) keyName(t ast.Term) string {
+	switch t := t.(type) {
+	case *ast.Binary:
+		return `system."` + operatorName(t.Operator) + `"(` + p.keyName(t.Left) + ", " + p.keyName(t.Right) + ")"
+	case *ast.Negate:
+		return `system."_negate"(` + p.keyName(t.Operand) + ")"
+	}
+	return p.columnName(t)
 }
 
 func (p *planner) columnNames(terms []ast.Term) string {
