@@ -80,6 +80,8 @@ func (p *planner) findCall(t *ast.Call, receiver *cqltype.Type) (*function, erro
 		return nil, nil
 	}
 	switch name {
+	case "floor":
+		return nil, schema.Invalid("Function '%s' is not supported yet", t.Function)
 	case "tojson":
 		name = "to_json"
 	case "from_json", "fromjson":
@@ -109,7 +111,7 @@ func (p *planner) checkArguments(f *function, arguments []ast.Term) error {
 			f.name, len(f.arguments), len(arguments))
 	}
 	for i, a := range arguments {
-		m, err := p.assign(a, f.argument(i, Spec{}))
+		m, err := p.assign(a, f.argument(i, Spec{Keyspace: p.hintKeyspace()}))
 		if err != nil {
 			return err
 		}
@@ -186,7 +188,7 @@ func (p *planner) fit(f *function, arguments []ast.Term) (match, error) {
 	}
 	best := exact
 	for i, a := range arguments {
-		m, err := p.assign(a, f.argument(i, Spec{}))
+		m, err := p.assign(a, Spec{Keyspace: p.hintKeyspace(), Type: f.arguments[i]})
 		if err != nil || m == unassignable {
 			return unassignable, err
 		}

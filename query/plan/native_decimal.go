@@ -19,6 +19,9 @@ const (
 // computeDecimal carries out an operation as java.math.BigDecimal does it for Cassandra.
 func computeDecimal(operator ast.Operator, l, r cqltype.Decimal) (cqltype.Decimal, error) {
 	if operator == '*' {
+		if scale := int64(l.Scale) + int64(r.Scale); scale != int64(int32(scale)) {
+			return l, errors.New("Overflow")
+		}
 		return cqltype.Decimal{Unscaled: new(big.Int).Mul(l.Unscaled, r.Unscaled), Scale: l.Scale + r.Scale}, nil
 	}
 	gap := int64(l.Scale) - int64(r.Scale)
@@ -108,12 +111,12 @@ func remainder(l, r cqltype.Decimal) (cqltype.Decimal, error) {
 // roundScale rounds half up to a scale, unless the number has no more digits.
 func roundScale(d cqltype.Decimal, scale int32) cqltype.Decimal {
 	if d.Scale <= scale {
-		if scale-d.Scale > maxScaleGap {
+		if int64(scale)-int64(d.Scale) > maxScaleGap {
 			return d // written out it would fill the memory
 		}
 		return cqltype.Decimal{Unscaled: rescale(d, scale), Scale: scale}
 	}
-	if d.Scale-scale > maxScaleGap {
+	if int64(d.Scale)-int64(scale) > maxScaleGap {
 		return cqltype.Decimal{Unscaled: new(big.Int), Scale: scale}
 	}
 	return cqltype.Decimal{Unscaled: divideHalfUp(d.Unscaled, powerOfTen(int(d.Scale-scale))), Scale: scale}

@@ -33,7 +33,7 @@ func preferredType(l *ast.Literal) *cqltype.Type {
 		}
 		if f, err := strconv.ParseFloat(l.Text, 64); err == nil {
 			shown := decimalOfFloat(f, 64)
-			if gap := shown.Scale - d.Scale; gap < maxScaleGap && gap > -maxScaleGap {
+			if gap := int64(shown.Scale) - int64(d.Scale); gap < maxScaleGap && gap > -maxScaleGap {
 				scale := max(shown.Scale, d.Scale)
 				if rescale(shown, scale).Cmp(rescale(d, scale)) == 0 {
 					return cqltype.TypeDouble
