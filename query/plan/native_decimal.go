@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ const (
 	minDecimalScale = 32   // of quotients, and how many significant digits they have at least
 	maxDecimalScale = 1000 // of quotients
 	maxScaleGap     = 65536
+	maxDigits       = 10000 // of sums and products
 )
 
 // computeDecimal carries out an operation as java.math.BigDecimal does it for Cassandra.
@@ -22,7 +24,7 @@ func computeDecimal(operator ast.Operator, l, r cqltype.Decimal) (cqltype.Decima
 		if scale := int64(l.Scale) + int64(r.Scale); scale != int64(int32(scale)) {
 			return l, errors.New("Overflow")
 		}
-		return cqltype.Decimal{Unscaled: new(big.Int).Mul(l.Unscaled, r.Unscaled), Scale: l.Scale + r.Scale}, nil
+		return roundDigits(cqltype.Decimal{Unscaled: new(big.Int).Mul(l.Unscaled, r.Unscaled), Scale: l.Scale + r.Scale}), nil
 	}
 	gap := int64(l.Scale) - int64(r.Scale)
 	if gap > maxScaleGap || gap < -maxScaleGap {
@@ -39,7 +41,18 @@ func computeDecimal(operator ast.Operator, l, r cqltype.Decimal) (cqltype.Decima
 	if operator == '-' {
 		right.Neg(right)
 	}
-	return cqltype.Decimal{Unscaled: left.Add(left, right), Scale: scale}, nil
+	return roundDigits(cqltype.Decimal{Unscaled: left.Add(left, right), Scale: scale}), nil
+}
+
+// roundDigits rounds half up to the digits that a result may have.
+func roundDigits(d cqltype.Decimal) cqltype.Decimal {
+	if d.Unscaled.BitLen() <= maxDigits*3 { // there are more than three bits in a digit
+		return d
+	}
+	if excess := digits(d.Unscaled) - maxDigits; excess > 0 && int64(d.Scale)-int64(excess) >= math.MinInt32 {
+		return cqltype.Decimal{Unscaled: divideHalfUp(d.Unscaled, powerOfTen(excess)), Scale: d.Scale - int32(excess)}
+	}
+	return d
 }
 
 func zeroDivisor(l, r cqltype.Decimal) error {

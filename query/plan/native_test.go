@@ -61,6 +61,24 @@ func TestRoundScale(t *testing.T) {
 	}
 }
 
+func TestDecimalsStayBounded(t *testing.T) {
+	d := decimal(t, "1e6000")
+	d.Unscaled, d.Scale = rescale(d, 1), 1
+	d.Unscaled.Add(d.Unscaled, big.NewInt(1))
+	for range 4 {
+		var err error
+		if d, err = computeDecimal('*', d, d); err != nil {
+			t.Fatal(err)
+		}
+		if n := digits(d.Unscaled); n > maxDigits {
+			t.Fatalf("%d digits", n)
+		}
+	}
+	if exponent := digits(d.Unscaled) - int(d.Scale) - 1; exponent != 16*6000 {
+		t.Errorf("the power is about 1E%d", exponent)
+	}
+}
+
 func TestJavaFloats(t *testing.T) {
 	for _, test := range []struct {
 		f             float64
