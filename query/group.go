@@ -13,7 +13,7 @@ type group struct {
 
 // groupHasRow reports whether the row at hand belongs to the group.
 func (r *reader) groupHasRow() bool {
-	g := &r.group
+	g := r.group
 	if !g.open || !bytes.Equal(g.partition, r.prefix) {
 		return false
 	}
@@ -58,7 +58,7 @@ func (r *reader) addToGroup(cursor cursor) (full bool, err error) {
 }
 
 func (r *reader) beginGroup() {
-	g := &r.group
+	g := r.group
 	g.open = true
 	g.partition = append(g.partition[:0], r.prefix...)
 	g.clustering = nil

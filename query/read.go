@@ -44,7 +44,7 @@ type reader struct {
 	rows        Rows
 	last        position // of the last row that was returned
 	aggregation *plan.Aggregation
-	group       group
+	group       *group // nil without GROUP BY
 	sorted      []sortedRow
 	steps       int
 	tombstones  int  // passed
@@ -126,6 +126,8 @@ func (r *reader) prepare() (err error) {
 		r.aggregation = r.plan.NewAggregation(&r.binding)
 		if r.plan.GroupBy == 0 {
 			r.limitLeft = -1 // it limits the result, which is one row
+		} else {
+			r.group = &group{}
 		}
 	}
 	timeout := r.executor.opts.ReadTimeout
@@ -269,7 +271,7 @@ func (r *reader) drain(ctx context.Context, cursor cursor) (full bool, err error
 			}
 			r.partitionLeft = r.perPartition
 		}
-		if r.perPartition > 0 && r.partitionLeft == 0 && (!r.group.open || r.plan.Distinct) {
+		if r.perPartition > 0 && r.partitionLeft == 0 && (r.group == nil || !r.group.open || r.plan.Distinct) {
 			if !r.plan.IsScan() {
 				return false, nil
 			}
@@ -404,8 +406,10 @@ type sortedRow struct {
 }
 
 func (r *reader) keepSorted() error {
-	s := sortedRow{keys: r.group.sortKeys}
-	if r.plan.GroupBy == 0 {
+	s := sortedRow{}
+	if r.group != nil {
+		s.keys = r.group.sortKeys
+	} else {
 		s.keys = r.sortKeys()
 	}
 	start := len(r.rows.Data)

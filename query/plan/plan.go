@@ -8,6 +8,12 @@
 // Whatever a statement asks for that is not supported yet is refused here, by name, with a
 // *schema.InvalidRequestError; nothing is accepted and ignored. Wording follows Cassandra 5.0.
 //
+// Expressions are trees of Terms, those among selectors and those among values alike: constants, bind markers,
+// columns of the row at hand, and calls of functions, which operators and casts are too. Which signature of a
+// function is meant is decided here, by Cassandra's rules; what does not depend on a row or a bind value is computed
+// here. Aggregates are numbered; a query with any of them, or with GROUP BY, asks all that it selects of groups of
+// rows, where a column has the value of the first row.
+//
 // Every plan prints itself, for EXPLAIN and for tests: one line per step.
 package plan
 
