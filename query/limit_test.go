@@ -55,6 +55,8 @@ func TestPagesAreBoundedInBytes(t *testing.T) {
 		{"SELECT v FROM t LIMIT 9", 100, "[4 4 1]"},
 		{"SELECT v FROM t WHERE k IN (1, 2) PER PARTITION LIMIT 3", 100, "[4 2]"},
 		{"SELECT count(*) FROM t", 100, "[1]"},
+		{"SELECT v, count(*) FROM t GROUP BY k, c", 100, "[5 5 5 5 5 5 5 5]"},
+		{"SELECT k, count(*) FROM t GROUP BY k, c", 100, "[40]"},
 	} {
 		if got := fmt.Sprint(pageCounts(t, s, c.text, c.size)); got != c.want {
 			t.Errorf("%s in pages of %d: %s, want %s", c.text, c.size, got, c.want)
@@ -64,7 +66,8 @@ func TestPagesAreBoundedInBytes(t *testing.T) {
 
 func TestUnpagedResultsAreBounded(t *testing.T) {
 	s := wideSession(t)
-	for _, text := range []string{"SELECT v FROM t", "SELECT * FROM t WHERE k IN (1, 2)", "SELECT * FROM t WHERE k IN (1, 2) ORDER BY c"} {
+	for _, text := range []string{"SELECT v FROM t", "SELECT * FROM t WHERE k IN (1, 2)", "SELECT * FROM t WHERE k IN (1, 2) ORDER BY c",
+		"SELECT v, count(*) FROM t GROUP BY k, c"} {
 		_, err := s.Execute(t.Context(), text, &Parameters{Consistency: consistency.One})
 		large, ok := errors.AsType[*ResultTooLargeError](err)
 		if !ok || large.Limit != 12_000 || !strings.Contains(err.Error(), "ks.t is larger than 12000 bytes") || !strings.Contains(err.Error(), "paging") {

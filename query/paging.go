@@ -18,10 +18,15 @@ type position struct {
 
 // set notes the row that cursor stands on as the last one.
 func (p *position) set(partition []byte, cursor cursor, whole bool) {
-	p.partition, p.clustering = append([]byte{}, partition...), nil
-	if cursor.Row() != nil && !whole {
-		p.clustering = append([]byte{}, cursor.Clustering()...)
+	p.partition = append(p.partition[:0], partition...)
+	if cursor.Row() == nil || whole {
+		p.clustering = nil
+		return
 	}
+	if p.clustering == nil {
+		p.clustering = []byte{}
+	}
+	p.clustering = append(p.clustering[:0], cursor.Clustering()...)
 }
 
 // after returns the row key from which a scan goes on.
@@ -99,7 +104,7 @@ func decodePosition(state []byte) (*position, bool) {
 
 // resume takes up the paging state, if there is one.
 func (r *reader) resume() (*position, error) {
-	if len(r.parameters.PagingState) == 0 || r.plan.Aggregate {
+	if len(r.parameters.PagingState) == 0 || r.plan.Aggregate && r.plan.GroupBy == 0 {
 		return nil, nil
 	}
 	p, ok := decodePosition(r.parameters.PagingState)

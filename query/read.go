@@ -44,6 +44,7 @@ type reader struct {
 	rows        Rows
 	last        position // of the last row that was returned
 	aggregation *plan.Aggregation
+	group       *group // nil without GROUP BY
 	sorted      []sortedRow
 	sortedBytes int64 // of them
 	steps       int
@@ -94,9 +95,13 @@ func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Paramet
 // prepare evaluates what does not depend on rows.
 func (r *reader) prepare() (err error) {
 	r.row.Now = r.now
+	r.binding.Row = &r.row
+	if r.plan.Impure {
+		r.binding.Source = &plan.Source{Ticks: r.executor.ticks, Node: r.executor.node}
+	}
 	r.rows.Columns = r.plan.Columns
 	r.pageLeft, r.limitLeft = -1, -1
-	if r.parameters.PageSize > 0 && !r.plan.Aggregate {
+	if r.parameters.PageSize > 0 && (!r.plan.Aggregate || r.plan.GroupBy > 0) {
 		r.pageLeft = r.parameters.PageSize
 	}
 	limit, perPartition, err := r.plan.Limits(&r.binding)
@@ -120,8 +125,12 @@ func (r *reader) prepare() (err error) {
 			"you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query")
 	}
 	if r.plan.Aggregate {
-		r.aggregation = r.plan.NewAggregation()
-		r.limitLeft = -1 // it limits the result, which is one row
+		r.aggregation = r.plan.NewAggregation(&r.binding)
+		if r.plan.GroupBy == 0 {
+			r.limitLeft = -1 // it limits the result, which is one row
+		} else {
+			r.group = &group{}
+		}
 	}
 	timeout := r.executor.opts.ReadTimeout
 	if r.plan.IsScan() {
@@ -268,7 +277,7 @@ func (r *reader) drain(ctx context.Context, cursor cursor) (full bool, err error
 			}
 			r.partitionLeft = r.perPartition
 		}
-		if r.perPartition > 0 && r.partitionLeft == 0 {
+		if r.perPartition > 0 && r.partitionLeft == 0 && (r.group == nil || !r.group.open || r.plan.Distinct) {
 			if !r.plan.IsScan() {
 				return false, nil
 			}
@@ -332,6 +341,9 @@ func (r *reader) splitPartition() error {
 // emit puts the row at hand into the result. It reports true if the result has no room for it,
 // or none left behind it.
 func (r *reader) emit(cursor cursor) (full bool, err error) {
+	if r.plan.GroupBy > 0 {
+		return r.addToGroup(cursor)
+	}
 	if r.limitLeft == 0 {
 		return true, nil
 	}
@@ -344,12 +356,16 @@ func (r *reader) emit(cursor cursor) (full bool, err error) {
 	}
 	switch {
 	case r.aggregation != nil:
-		return false, r.aggregation.Add(&r.row)
+		return false, r.aggregation.Add(&r.binding)
 	case len(r.plan.Sort) > 0:
-		r.keepSorted()
+		if err := r.keepSorted(); err != nil {
+			return false, err
+		}
 		return false, r.checkSize()
 	}
-	r.appendRow()
+	if err := r.appendRow(); err != nil {
+		return false, err
+	}
 	if err := r.checkSize(); err != nil {
 		return false, err
 	}
@@ -368,27 +384,27 @@ func (r *reader) emit(cursor cursor) (full bool, err error) {
 	return r.limitLeft == 0, nil
 }
 
-func (r *reader) appendRow() {
+func (r *reader) appendRow() error {
 	for i := range r.plan.Selectors {
 		at := r.rows.beginValue()
 		var ok bool
-		r.rows.Data, ok = r.plan.Selectors[i].Append(r.rows.Data, &r.row)
+		var err error
+		if r.rows.Data, ok, err = r.plan.Selectors[i].Append(r.rows.Data, &r.binding); err != nil {
+			return err
+		}
 		r.rows.endValue(at, ok)
 	}
 	r.rows.Count++
+	return nil
 }
 
 // finish computes what depends on all rows, and the paging state.
 func (r *reader) finish() error {
 	switch {
+	case r.plan.GroupBy > 0:
+		return r.finishGroups()
 	case r.aggregation != nil:
-		for i := range r.plan.Selectors {
-			at := r.rows.beginValue()
-			var ok bool
-			r.rows.Data, ok = r.aggregation.Append(r.rows.Data, i)
-			r.rows.endValue(at, ok)
-		}
-		r.rows.Count = 1
+		return r.appendRow()
 	case len(r.plan.Sort) > 0:
 		r.finishSorted()
 	case r.more:
@@ -406,13 +422,17 @@ type sortedRow struct {
 // sortedOverhead is what a sortedRow takes beside its bytes, roughly.
 const sortedOverhead = 100
 
-func (r *reader) keepSorted() {
+func (r *reader) keepSorted() error {
 	s := sortedRow{}
-	for _, c := range r.plan.Sort {
-		s.keys = append(s.keys, bytes.Clone(r.row.Value(c.Column)))
+	if r.group != nil {
+		s.keys = r.group.sortKeys
+	} else {
+		s.keys = r.sortKeys()
 	}
 	start := len(r.rows.Data)
-	r.appendRow()
+	if err := r.appendRow(); err != nil {
+		return err
+	}
 	s.data = bytes.Clone(r.rows.Data[start:])
 	r.rows.Data = r.rows.Data[:start]
 	r.sorted = append(r.sorted, s)
@@ -420,6 +440,16 @@ func (r *reader) keepSorted() {
 	for _, key := range s.keys {
 		r.sortedBytes += int64(len(key))
 	}
+	return nil
+}
+
+// sortKeys returns what the row at hand is sorted by.
+func (r *reader) sortKeys() [][]byte {
+	var keys [][]byte
+	for _, c := range r.plan.Sort {
+		keys = append(keys, bytes.Clone(r.row.Value(c.Column)))
+	}
+	return keys
 }
 
 func (r *reader) finishSorted() {

@@ -66,3 +66,14 @@ func (e *UnauthorizedError) Error() string { return e.Message }
 func Unauthorized(format string, args ...any) error {
 	return &UnauthorizedError{fmt.Sprintf(format, args...)}
 }
+
+// A FunctionFailedError says that a function or an arithmetic operation could not compute its result:
+// FunctionExecutionException, 0x1400.
+type FunctionFailedError struct {
+	Message   string
+	Keyspace  string
+	Function  string
+	Arguments []string // their types
+}
+
+func (e *FunctionFailedError) Error() string { return e.Message }

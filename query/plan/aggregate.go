@@ -5,69 +5,128 @@ import (
 	"encoding/binary"
 	"math"
 	"math/big"
-	"strings"
 
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
 )
 
-// An aggregator computes one value of many rows.
+// An aggregator computes one value of many.
 type aggregator interface {
-	add(r *Row) error
+	add(v []byte) error // nil is null
 	// result appends the value; ok is false for null.
 	result(dst []byte) (out []byte, ok bool)
 }
 
-// aggregates names the aggregate functions.
-var aggregates = map[string]bool{"count": true, "min": true, "max": true, "sum": true, "avg": true}
-
-// newAggregate plans an aggregate of a column.
-func newAggregate(t *schema.Table, name string, c *schema.Column) (Selector, Spec, error) {
-	s := Spec{Keyspace: t.Keyspace, Table: t.Name, Name: "system." + name + "(" + c.Name + ")", Type: c.Type}
-	sel := Selector{columns: []*schema.Column{c}, text: s.Name}
-	switch name {
-	case "count":
-		s.Type = cqltype.TypeBigint
-		sel.aggregate = func() aggregator { return &valueCount{column: c} }
-	case "min", "max":
-		s.Type = c.Type.Frozen()
-		sel.aggregate = func() aggregator { return &extreme{column: c, greatest: name == "max"} }
-	default:
-		kind, ok := sums[c.Type.Kind()]
-		if !ok {
-			return sel, s, noSignature(name)
-		}
-		if c.Type.Kind() == cqltype.KindCounter {
-			s.Type = cqltype.TypeBigint
-		}
-		average := name == "avg"
-		typ := s.Type
-		sel.aggregate = func() aggregator {
-			switch kind {
-			case integers:
-				return &integerSum{column: c, typ: typ, average: average}
-			case floats:
-				return &floatSum{column: c, typ: typ, average: average}
-			default:
-				return &decimalSum{column: c, average: average}
-			}
-		}
-	}
-	return sel, s, nil
+// An aggregateCall is what a group of rows is asked for.
+type aggregateCall struct {
+	argument Term // nil for count(*)
+	start    func() aggregator
 }
 
-// noSignature says that sum or avg does not take what it was given.
-func noSignature(name string) error {
-	var known []string
-	for _, t := range []string{"tinyint", "smallint", "int", "bigint", "counter", "varint", "float", "double", "decimal"} {
-		result := t
-		if t == "counter" {
-			result = "bigint"
-		}
-		known = append(known, "system."+name+" : ("+t+") -> "+result)
+// An aggregateTerm is the result of one for the group at hand.
+type aggregateTerm struct {
+	index int
+	text  string
+}
+
+// Eval returns the result.
+func (a *aggregateTerm) Eval(b *Binding) (Value, error) {
+	if out, ok := b.group[a.index].result([]byte{}); ok {
+		return Value{Bytes: out}, nil
 	}
-	return schema.Invalid("Invalid call to function %s, none of its type signatures match (known type signatures: %s)",
-		name, strings.Join(known, ", "))
+	return Value{}, nil
+}
+
+func (a *aggregateTerm) String() string { return a.text }
+
+// aggregate adds something that is asked of each group.
+func (p *planner) aggregate(argument Term, start func() aggregator) Term {
+	p.aggregates = append(p.aggregates, aggregateCall{argument, start})
+	t := &aggregateTerm{index: len(p.aggregates) - 1, text: "count(*)"}
+	if argument != nil {
+		t.text = argument.String()
+	}
+	return t
+}
+
+// An Aggregation computes the values of one group of rows after the other.
+type Aggregation struct {
+	calls []aggregateCall
+}
+
+// NewAggregation starts a computation whose groups are kept in b.
+func (s *Select) NewAggregation(b *Binding) *Aggregation {
+	a := &Aggregation{s.aggregates}
+	a.Reset(b)
+	return a
+}
+
+// Reset begins a new group.
+func (a *Aggregation) Reset(b *Binding) {
+	b.group = make([]aggregator, len(a.calls))
+	for i := range a.calls {
+		b.group[i] = a.calls[i].start()
+	}
+}
+
+// Add takes b.Row into the group.
+func (a *Aggregation) Add(b *Binding) error {
+	for i := range a.calls {
+		v := Value{}
+		if t := a.calls[i].argument; t != nil {
+			var err error
+			if v, err = t.Eval(b); err != nil {
+				return err
+			}
+		}
+		if err := b.group[i].add(v.Bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sumFunctions returns the signatures of sum or avg.
+func sumFunctions(name string) []*function {
+	var out []*function
+	for _, t := range []*cqltype.Type{cqltype.TypeTinyint, cqltype.TypeSmallint, cqltype.TypeInt, cqltype.TypeBigint, cqltype.TypeCounter,
+		cqltype.TypeVarint, cqltype.TypeFloat, cqltype.TypeDouble, cqltype.TypeDecimal} {
+		result := t
+		if t == cqltype.TypeCounter {
+			result = cqltype.TypeBigint
+		}
+		average := name == "avg"
+		f := &function{name: name, arguments: []*cqltype.Type{t}, result: result}
+		f.aggregate = func() aggregator {
+			switch sums[t.Kind()] {
+			case integers:
+				return &integerSum{argument: t, typ: result, average: average}
+			case floats:
+				return &floatSum{typ: result, average: average}
+			default:
+				return &decimalSum{average: average}
+			}
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// firstValue is what the first row of a group has.
+type firstValue struct {
+	value []byte
+	any   bool
+}
+
+func (a *firstValue) add(v []byte) error {
+	if !a.any {
+		a.value, a.any = bytes.Clone(v), true
+	}
+	return nil
+}
+
+func (a *firstValue) result(dst []byte) ([]byte, bool) {
+	return append(dst, a.value...), a.value != nil
 }
 
 // A sumKind is the arithmetic that sums of a type are computed in.
@@ -90,20 +149,17 @@ type rowCount struct{ n int64 }
 
 func newRowCount() aggregator { return &rowCount{} }
 
-func (a *rowCount) add(*Row) error { a.n++; return nil }
+func (a *rowCount) add([]byte) error { a.n++; return nil }
 
 func (a *rowCount) result(dst []byte) ([]byte, bool) {
 	return binary.BigEndian.AppendUint64(dst, uint64(a.n)), true
 }
 
 // valueCount is count(column): it does not count nulls.
-type valueCount struct {
-	column *schema.Column
-	rowCount
-}
+type valueCount struct{ rowCount }
 
-func (a *valueCount) add(r *Row) error {
-	if r.Value(a.column) != nil {
+func (a *valueCount) add(v []byte) error {
+	if v != nil {
 		a.n++
 	}
 	return nil
@@ -111,18 +167,17 @@ func (a *valueCount) add(r *Row) error {
 
 // extreme is min or max.
 type extreme struct {
-	column   *schema.Column
+	typ      *cqltype.Type
 	greatest bool
 	best     []byte
 }
 
-func (a *extreme) add(r *Row) error {
-	v := r.Value(a.column)
+func (a *extreme) add(v []byte) error {
 	if v == nil {
 		return nil
 	}
 	if a.best != nil {
-		order := a.column.Type.Compare(v, a.best)
+		order := a.typ.Compare(v, a.best)
 		if order == 0 || (order > 0) != a.greatest {
 			return nil
 		}
@@ -136,21 +191,20 @@ func (a *extreme) result(dst []byte) ([]byte, bool) { return append(dst, a.best.
 // integerSum is sum or avg of whole numbers: exact, and at the end cut to the width of the
 // column's type, as Java's arithmetic does.
 type integerSum struct {
-	column  *schema.Column
-	typ     *cqltype.Type
-	average bool
-	sum     big.Int
-	n       int64
+	argument *cqltype.Type
+	typ      *cqltype.Type // of the result
+	average  bool
+	sum      big.Int
+	n        int64
 }
 
-func (a *integerSum) add(r *Row) error {
-	v := r.Value(a.column)
+func (a *integerSum) add(v []byte) error {
 	if len(v) == 0 {
 		return nil
 	}
 	var number big.Int
-	if a.column.Type.Kind() == cqltype.KindVarint {
-		if err := a.column.Type.Decode(v, &number); err != nil {
+	if a.argument.Kind() == cqltype.KindVarint {
+		if err := a.argument.Decode(v, &number); err != nil {
 			return err
 		}
 	} else {
@@ -195,7 +249,6 @@ var widths = map[cqltype.Kind]uint{cqltype.KindTinyint: 8, cqltype.KindSmallint:
 // floatSum is sum or avg of floats and doubles, with compensation for what rounding loses. An
 // average is right even if the sum is too large for a double.
 type floatSum struct {
-	column  *schema.Column
 	typ     *cqltype.Type
 	average bool
 	sum     compensated
@@ -217,8 +270,7 @@ func (c *compensated) add(number float64) {
 	c.sum = t
 }
 
-func (a *floatSum) add(r *Row) error {
-	v := r.Value(a.column)
+func (a *floatSum) add(v []byte) error {
 	if len(v) == 0 {
 		return nil
 	}
@@ -257,19 +309,17 @@ func (a *floatSum) result(dst []byte) ([]byte, bool) {
 // decimalSum is sum or avg of decimals. As in Cassandra the average is a running one, rounded half
 // to even at the scale of the numbers seen so far.
 type decimalSum struct {
-	column  *schema.Column
 	average bool
 	value   cqltype.Decimal // the sum, or the average so far
 	n       int64
 }
 
-func (a *decimalSum) add(r *Row) error {
-	v := r.Value(a.column)
+func (a *decimalSum) add(v []byte) error {
 	if len(v) == 0 {
 		return nil
 	}
 	var d cqltype.Decimal
-	if err := a.column.Type.Decode(v, &d); err != nil {
+	if err := cqltype.TypeDecimal.Decode(v, &d); err != nil {
 		return err
 	}
 	a.n++
@@ -278,7 +328,7 @@ func (a *decimalSum) add(r *Row) error {
 	}
 	scale := max(a.value.Scale, d.Scale)
 	if scale-min(a.value.Scale, d.Scale) > 65536 {
-		return schema.Invalid("the decimals of column %s differ too much in scale to be added", a.column.Name)
+		return schema.Invalid("decimals that differ too much in scale cannot be added")
 	}
 	before, number := rescale(a.value, scale), rescale(d, scale)
 	if a.average {

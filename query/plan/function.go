@@ -12,31 +12,97 @@ import (
 	"github.com/iliumdb/ilium/schema/cqltype"
 )
 
-// laterFunctions names Cassandra's functions that are known but not supported yet.
-const laterFunctions = " abs collection_avg collection_count collection_max collection_min collection_sum " +
-	"current_date current_time current_timestamp current_timeuuid currentdate currenttime currenttimestamp currenttimeuuid " +
-	"dateof exp format_bytes format_time from_json fromjson log log10 map_keys map_values mask_default mask_hash mask_inner " +
-	"mask_null mask_outer mask_replace max_timeuuid maxtimeuuid min_timeuuid mintimeuuid now round similarity_cosine " +
-	"similarity_dot_product similarity_euclidean to_date to_json to_timestamp to_unix_timestamp todate tojson totimestamp " +
-	"tounixtimestamp unixtimestampof uuid "
+// A function is one signature of a native function. Functions whose types depend on their arguments are
+// made for each call.
+type function struct {
+	name      string // without the keyspace, which is system
+	arguments []*cqltype.Type
+	result    *cqltype.Type
+	operator  ast.Operator // of arithmetic; 0 for functions with a name
+	impure    bool         // the result is another each time
 
-// isLaterFunction reports whether Cassandra has a native function of that name.
-func isLaterFunction(name string) bool {
-	return strings.Contains(laterFunctions, " "+name+" ") || strings.Contains(name, "asblob") || strings.Contains(name, "_as_blob") ||
-		strings.HasPrefix(name, "blobas") || strings.HasPrefix(name, "blob_as_")
+	// eval computes the result; nil is null. What it returns may be part of an argument.
+	eval func(b *Binding, arguments [][]byte) ([]byte, error)
+	// aggregate is set, and eval is not, for functions of many rows.
+	aggregate func() aggregator
 }
 
-// callTerm refuses a call of a function for a value.
-func callTerm(c *ast.Call) error {
-	name := c.Function.Name.Text
-	switch {
-	case isLaterFunction(name) || name == "token" || c.Function.Keyspace.Text != "" && c.Function.Keyspace.Text != "system":
-		return schema.Invalid("Functions are not supported yet in values (%s)", c)
-	case aggregates[name]:
-		return schema.Invalid("Aggregation function are not supported in the where clause")
-	default:
-		return schema.Invalid("Unknown function %s called", c.Function)
+// String returns the signature, as Cassandra shows it.
+func (f *function) String() string {
+	return "system." + f.name + " : (" + joinTypes(f.arguments) + ") -> " + f.result.String()
+}
+
+func joinTypes(types []*cqltype.Type) string {
+	parts := make([]string, len(types))
+	for i, t := range types {
+		parts[i] = t.String()
 	}
+	return strings.Join(parts, ", ")
+}
+
+// argument describes argument i.
+func (f *function) argument(i int, receiver Spec) Spec {
+	return Spec{Keyspace: receiver.Keyspace, Table: receiver.Table, Name: fmt.Sprintf("arg%d(system.%s)", i, f.name), Type: f.arguments[i]}
+}
+
+// A call is a function with terms as its arguments.
+type call struct {
+	function  *function
+	arguments []Term
+}
+
+// Eval calls the function.
+func (c *call) Eval(b *Binding) (Value, error) {
+	var few [3][]byte
+	arguments := few[:0]
+	for _, a := range c.arguments {
+		v, err := a.Eval(b)
+		if err != nil {
+			return v, err
+		}
+		if v.Unset {
+			return v, schema.Invalid("Invalid unset value for argument in call to function %s", c.function.name)
+		}
+		arguments = append(arguments, v.Bytes)
+	}
+	result, err := c.function.eval(b, arguments)
+	return Value{Bytes: result}, err
+}
+
+func (c *call) String() string {
+	parts := make([]string, len(c.arguments))
+	for i, a := range c.arguments {
+		parts[i] = a.String()
+	}
+	if c.function.operator != 0 {
+		if len(parts) == 1 {
+			return "-" + parts[0]
+		}
+		return "(" + parts[0] + " " + string(rune(c.function.operator)) + " " + parts[1] + ")"
+	}
+	return c.function.name + "(" + strings.Join(parts, ", ") + ")"
+}
+
+// foldCall evaluates a call at once if it always has the same result.
+func foldCall(c *call) (Term, error) {
+	if c.function.impure {
+		return c, nil
+	}
+	for _, a := range c.arguments {
+		if _, ok := a.(*constant); !ok {
+			return c, nil
+		}
+	}
+	v, err := c.Eval(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &constant{value: v, typ: c.function.result}, nil
+}
+
+// isNative reports whether name may be one of the functions of keyspace system.
+func isNative(name ast.Qualified) bool {
+	return name.Keyspace.Text == "" || name.Keyspace.Text == "system"
 }
 
 // tokenTerm is token(...) of values.
@@ -52,11 +118,11 @@ func (p *planner) tokenCall(t *schema.Table, call *ast.Call) (Term, error) {
 	f := &tokenTerm{}
 	for i, a := range call.Arguments {
 		s := Spec{Keyspace: t.Keyspace, Table: t.Name, Name: fmt.Sprintf("arg%d(system.token)", i), Type: t.Partition[i].Type}
-		ok, err := p.fits(a, s)
+		m, err := p.assign(a, s)
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
+		if m == unassignable {
 			return nil, schema.Invalid("Type error: %s cannot be passed as argument %d of function system.token of type %s", a, i, s.Type)
 		}
 		argument, err := p.term(a, s)

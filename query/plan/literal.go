@@ -61,12 +61,21 @@ func (p *planner) elements(kind string, receiver Spec, list []element, markers b
 		if err != nil {
 			return nil, err
 		}
-		if _, known := term.(*constant); !known && !markers {
+		if _, known := term.(*constant); !known && !markers && p.scope == nil && isOpen(e.term) {
 			return nil, schema.Invalid("Invalid %s literal for %s: bind variables are not supported inside collection literals", kind, receiver.Name)
 		}
 		c.elements[i] = term
 	}
 	return fold(c)
+}
+
+// isOpen reports whether a term is a bind marker, or a literal that holds one.
+func isOpen(t ast.Term) bool {
+	switch t.(type) {
+	case *ast.Call, *ast.Cast, *ast.Binary, *ast.Negate:
+		return false
+	}
+	return true
 }
 
 // fits reports whether a term may be a value of what receiver describes. Bind markers and
@@ -93,6 +102,9 @@ func (p *planner) fits(t ast.Term, receiver Spec) (bool, error) {
 		}
 		return p.allFit(setElements(t, receiver))
 	case *ast.Map:
+		if u := userTypeOf(t); u != nil && receiver.Type.Kind() == cqltype.KindUDT {
+			return p.fits(u, receiver)
+		}
 		if receiver.Type.Kind() != cqltype.KindMap {
 			return false, nil
 		}
@@ -113,6 +125,9 @@ func (p *planner) fits(t ast.Term, receiver Spec) (bool, error) {
 			return false, nil
 		}
 		return p.allFit(tupleElements(t, receiver))
+	case *ast.Column, *ast.CountRows, *ast.WritetimeOrTTL, *ast.Field, *ast.Element, *ast.Slice, *ast.Call, *ast.Cast, *ast.Binary, *ast.Negate:
+		m, err := p.assign(t, receiver)
+		return m != unassignable, err
 	default: // others judge themselves when they are planned
 		return true, nil
 	}
@@ -188,10 +203,27 @@ func mapElements(m *ast.Map, receiver Spec) []element {
 }
 
 func (p *planner) mapLiteral(m *ast.Map, receiver Spec) (Term, error) {
+	if u := userTypeOf(m); u != nil && receiver.Type.Kind() == cqltype.KindUDT {
+		return p.userType(u, receiver)
+	}
 	if receiver.Type.Kind() != cqltype.KindMap {
 		return nil, schema.Invalid("Invalid map literal for %s of type %s", receiver.Name, receiver.Type)
 	}
 	return p.elements("map", receiver, mapElements(m, receiver), false)
+}
+
+// userTypeOf returns a map among selectors whose keys are names as the literal of a user type, which looks the
+// same there; nil if it is none.
+func userTypeOf(m *ast.Map) *ast.UserType {
+	u := &ast.UserType{Pos: m.Pos}
+	for _, e := range m.Entries {
+		name, ok := e.Key.(*ast.Column)
+		if !ok {
+			return nil
+		}
+		u.Fields = append(u.Fields, ast.FieldValue{Name: name.Name, Value: e.Value})
+	}
+	return u
 }
 
 // fieldElements puts the fields of a literal into the order of the type; those not given are null.
@@ -262,9 +294,15 @@ func (p *planner) typeHint(h *ast.TypeHint, receiver Spec) (Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !hinted.Frozen().Equal(receiver.Type.Frozen()) {
+	if p.scope != nil && typeMatch(hinted, receiver.Type) == unassignable || p.scope == nil && !hinted.Frozen().Equal(receiver.Type.Frozen()) {
 		return nil, schema.Invalid("Cannot assign value %s to %s of type %s", h, receiver.Name, receiver.Type)
 	}
 	receiver.Type = hinted
+	if m, err := p.assign(h.Operand, receiver); err != nil || m == unassignable {
+		if err == nil {
+			err = schema.Invalid("Cannot assign value %s to %s of type %s", p.columnName(h), p.columnName(h), receiver.Type)
+		}
+		return nil, err
+	}
 	return p.term(h.Operand, receiver)
 }

@@ -60,9 +60,10 @@ func (p *planner) modification(statement ast.Statement) (*Modify, error) {
 		return p.update(s)
 	case *ast.Delete:
 		return p.delete(s)
-	default:
-		return nil, schema.Invalid("INSERT JSON is not supported yet")
+	case *ast.InsertJSON:
+		return p.insertJSON(s)
 	}
+	return nil, unsupported(statement)
 }
 
 func (p *planner) batch(s *ast.Batch) (Plan, error) {

@@ -8,6 +8,12 @@
 // Whatever a statement asks for that is not supported yet is refused here, by name, with a
 // *schema.InvalidRequestError; nothing is accepted and ignored. Wording follows Cassandra 5.0.
 //
+// Expressions are trees of Terms, those among selectors and those among values alike: constants, bind markers,
+// columns of the row at hand, and calls of functions, which operators and casts are too. Which signature of a
+// function is meant is decided here, by Cassandra's rules; what does not depend on a row or a bind value is computed
+// here. Aggregates are numbered; a query with any of them, or with GROUP BY, asks all that it selects of groups of
+// rows, where a column has the value of the first row.
+//
 // Every plan prints itself, for EXPLAIN and for tests: one line per step.
 package plan
 
@@ -97,6 +103,14 @@ type planner struct {
 	markers  []Spec
 	named    []*ast.Marker
 	batched  ast.BatchKind // of the batch that is planned; 0 outside of one
+
+	scope       *schema.Table    // whose columns terms may name; nil outside of selectors
+	used        []*schema.Column // by the selector that is planned
+	aggregating bool             // the query returns groups of rows
+	inAggregate bool             // in the argument of an aggregate
+	aggregates  []aggregateCall  // that each group is asked for
+	impure      bool             // a function is called that needs a Source
+	resolved    map[resolutionKey]resolution
 }
 
 func (p *planner) statement(statement ast.Statement) (Plan, error) {

@@ -16,13 +16,16 @@ type Select struct {
 	Where     *Where
 	Columns   []Spec // of the result
 	Selectors []Selector
-	Aggregate bool // the result is one row, computed of all
+	Aggregate bool // the result has one row for each group of rows
+	GroupBy   int  // how many columns of the primary key make a group; 0: all rows are one
+	Impure    bool // a Source is needed
 	Distinct  bool // one row for each partition
 	Reversed  bool // each partition from its last row to its first
 	Sort      []SortColumn
 	StaticToo bool // partitions with static cells and no rows count as a row
 
-	wildcard bool // SELECT *
+	wildcard   bool // SELECT *
+	aggregates []aggregateCall
 
 	limit, perPartition Term
 	markers             []Spec
@@ -81,17 +84,15 @@ func (p *planner) selectStatement(s *ast.Select) (Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.JSON {
-		return nil, schema.Invalid("SELECT JSON is not supported yet")
-	}
-	if len(s.GroupBy) > 0 {
-		return nil, schema.Invalid("GROUP BY is not supported yet")
-	}
+	p.aggregating = len(s.GroupBy) > 0
 	out := &Select{Keyspace: p.schema.Keyspace(t.Keyspace), Table: t, Distinct: s.Distinct, markers: p.markers}
 	if err := p.selectors(out, s.Selectors); err != nil {
 		return nil, err
 	}
 	if out.Where, err = p.where(t, selecting, s.Where, s.AllowFiltering, false); err != nil {
+		return nil, err
+	}
+	if err := p.groupBy(out, s.GroupBy); err != nil {
 		return nil, err
 	}
 	if s.Distinct {
@@ -112,6 +113,10 @@ func (p *planner) selectStatement(s *ast.Select) (Plan, error) {
 	if out.Where.unfiltered {
 		return nil, schema.Invalid(needsFiltering)
 	}
+	if s.JSON {
+		out.asJSON()
+	}
+	out.Impure = p.impure
 	return out, nil
 }
 
@@ -144,11 +149,15 @@ func (s *Select) restrictsRows() bool {
 func (p *planner) selectors(out *Select, list []ast.Selector) error {
 	if _, star := list[0].Expression.(*ast.Star); star {
 		out.wildcard = true
+		list = nil
 		for c := range out.Table.Columns() {
-			out.Selectors = append(out.Selectors, columnSelector(c))
-			out.Columns = append(out.Columns, spec(out.Table, c))
+			list = append(list, ast.Selector{Expression: &ast.Column{Name: ast.Name{Text: c.Name}}})
 		}
-		return nil
+	}
+	p.scope = out.Table
+	defer func() { p.scope = nil }()
+	for _, item := range list {
+		p.aggregating = p.aggregating || hasAggregate(item.Expression)
 	}
 	for _, item := range list {
 		selector, result, err := p.selector(out.Table, item.Expression)
@@ -160,8 +169,8 @@ func (p *planner) selectors(out *Select, list []ast.Selector) error {
 		}
 		out.Selectors = append(out.Selectors, selector)
 		out.Columns = append(out.Columns, result)
-		out.Aggregate = out.Aggregate || selector.aggregate != nil
 	}
+	out.Aggregate, out.aggregates = p.aggregating, p.aggregates
 	return nil
 }
 
@@ -199,7 +208,7 @@ func (p *planner) limits(out *Select, s *ast.Select) error {
 		if s.Distinct {
 			return schema.Invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries")
 		}
-		if out.Aggregate {
+		if out.Aggregate && len(s.GroupBy) == 0 {
 			return schema.Invalid("PER PARTITION LIMIT is not allowed with aggregate queries.")
 		}
 		per := receiver
@@ -325,54 +334,19 @@ func (s *Select) String() string {
 	for i := range s.Selectors {
 		parts[i] = s.Selectors[i].text
 	}
+	if s.GroupBy > 0 {
+		var columns []string
+		for i, c := range slices.Concat(s.Table.Partition, s.Table.Clustering) {
+			if i < s.GroupBy {
+				columns = append(columns, c.Name)
+			}
+		}
+		out.line("  group by %s", strings.Join(columns, ", "))
+	}
 	if s.Aggregate {
 		out.line("  aggregate: %s", strings.Join(parts, ", "))
 	} else {
 		out.line("  select: %s", strings.Join(parts, ", "))
 	}
 	return out.String()
-}
-
-// An Aggregation computes the one row of an aggregate query.
-type Aggregation struct {
-	selectors []Selector
-	state     []aggregator // nil where a selector is no aggregate
-	first     [][]byte     // the first row's values of those
-	any       bool
-}
-
-// NewAggregation starts the computation.
-func (s *Select) NewAggregation() *Aggregation {
-	a := &Aggregation{selectors: s.Selectors, state: make([]aggregator, len(s.Selectors)), first: make([][]byte, len(s.Selectors))}
-	for i := range s.Selectors {
-		if s.Selectors[i].aggregate != nil {
-			a.state[i] = s.Selectors[i].aggregate()
-		}
-	}
-	return a
-}
-
-// Add takes a row in.
-func (a *Aggregation) Add(r *Row) error {
-	for i, state := range a.state {
-		if state != nil {
-			if err := state.add(r); err != nil {
-				return err
-			}
-		} else if !a.any {
-			if v, ok := a.selectors[i].Append([]byte{}, r); ok {
-				a.first[i] = v
-			}
-		}
-	}
-	a.any = true
-	return nil
-}
-
-// Append appends the result of selector i; ok is false for null.
-func (a *Aggregation) Append(dst []byte, i int) (out []byte, ok bool) {
-	if a.state[i] != nil {
-		return a.state[i].result(dst)
-	}
-	return append(dst, a.first[i]...), a.first[i] != nil
 }

@@ -17,6 +17,11 @@ type Value struct {
 // A Binding is what a plan's terms are evaluated with.
 type Binding struct {
 	Values []Value // one for each bind marker
+	Row    *Row    // that selectors are evaluated for
+	Source *Source // of what functions such as now() give out
+
+	group    []aggregator    // of rows that are aggregated
+	document decodedDocument // of INSERT JSON
 }
 
 // A Term is something that has a value when the plan is carried out.
@@ -163,8 +168,10 @@ func (p *planner) term(t ast.Term, receiver Spec) (Term, error) {
 		return p.tuple(t, receiver)
 	case *ast.TypeHint:
 		return p.typeHint(t, receiver)
-	case *ast.Call:
-		return nil, callTerm(t)
+	case *ast.Call, *ast.Cast, *ast.Binary, *ast.Negate:
+		return p.callTerm(t, receiver)
+	case *ast.Column, *ast.CountRows, *ast.WritetimeOrTTL, *ast.Field, *ast.Element, *ast.Slice:
+		return p.rowTerm(t, receiver)
 	default:
 		return nil, schema.Invalid("Expressions are not supported yet in values (%s)", t)
 	}

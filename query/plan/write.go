@@ -61,6 +61,7 @@ func (m *Modify) Build(b *Binding, s *Source, w Writer) error {
 	if s.scratch == nil {
 		s.scratch = &modificationScratch{}
 	}
+	b.Source, b.document = s, decodedDocument{}
 	rw := rowWriter{writer: w, source: s, table: m.Table, timestamp: s.Timestamp, now: s.Now}
 	if err := m.evalUsing(b, &rw); err != nil {
 		return err

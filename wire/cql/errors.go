@@ -52,10 +52,13 @@ func replicaError(out *frame.Error, err error, f Failed) bool {
 		unavailable  *coordinator.UnavailableError
 		writeTimeout *coordinator.WriteTimeoutError
 		readTimeout  *coordinator.ReadTimeoutError
+		function     *schema.FunctionFailedError
 	)
 	switch {
 	case errors.As(err, &exists):
 		out.Code, out.Keyspace, out.Name = frame.ErrorAlreadyExists, exists.Keyspace, exists.Table
+	case errors.As(err, &function):
+		out.Code, out.Keyspace, out.Name, out.Arguments = frame.ErrorFunctionFailure, function.Keyspace, function.Function, function.Arguments
 	case errors.As(err, &unavailable):
 		out.Code, out.Consistency = frame.ErrorUnavailable, unavailable.Level
 		out.Required, out.Alive = int32(unavailable.Required), int32(unavailable.Alive)
