@@ -21,7 +21,7 @@ func layers() [][]string {
 		{"coordinator", "metadata"},
 		{"storage"},
 		{"storage/page"},
-		{"schema", "grammar", "wire/cql/frame"},
+		{"schema", "grammar", "gossip", "wire/cql/frame"},
 		{"ring", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "config", "workload/mail", "tests/rules"},
 	}
 }

@@ -75,12 +75,16 @@ func newHostOn(t testing.TB, opts cql.Options, store storage.Options) *host {
 	mu.Lock()
 	log = opened
 	mu.Unlock()
-	tables, err := system.New(system.Node{Cluster: "test", Datacenter: "datacenter1", Rack: "rack1", Tokens: []ring.Token{0}}, system.Sources{})
+	alone, err := coordinator.NewAlone(ring.Endpoint{Datacenter: "datacenter1", Rack: "rack1", Tokens: []ring.Token{0}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := system.New(system.Node{Cluster: "test"}, system.Sources{Topology: alone.Topology})
 	if err != nil {
 		t.Fatal(err)
 	}
 	opts.Log = slog.New(slog.DiscardHandler)
-	server = cql.New(query.New(log, coordinator.New(engine, "datacenter1"), tables, query.Options{}), opts)
+	server = cql.New(query.New(log, coordinator.New(engine, alone), tables, query.Options{}), opts)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
