@@ -88,8 +88,10 @@ func NewTable(self ring.HostID, generation uint32) *Table {
 // Beat advances the node's own heartbeat.
 func (t *Table) Beat() { t.states[t.self].heartbeat.Version++ }
 
-// Set says something of the node itself. Saying the same again is no news.
+// Set says something of the node itself, in at most a kilobyte: the rest is cut off. Saying the same
+// again is no news.
 func (t *Table) Set(key Key, text string) {
+	text = text[:min(len(text), maxText)]
 	own := t.states[t.self]
 	if v, ok := own.values[key]; ok && v.Text == text {
 		return
