@@ -1,8 +1,9 @@
 // Package gossip knows who is alive and what each node says of itself.
 //
-// So far it holds the parts that do no I/O; what carries them between nodes is to come. Ownership is
-// not gossip: which tokens a node has is in the topology of package ring, the same for all. What is
-// here is soft: it starts empty with the process, and two nodes may differ for a while.
+// Start makes a node a Member of a cluster; a Detector and a Table do the thinking, without I/O, and
+// hashicorp/memberlist carries their messages. Ownership is not gossip: which tokens a node has is in
+// the topology of package ring, the same for all. What is here is soft: it starts empty with the
+// process, and two nodes may differ for a while.
 //
 // # Who is alive
 //
@@ -40,4 +41,15 @@
 //
 // The newer of two versions wins, key by key. So it does not matter in which order, how often and by
 // which way digests and deltas arrive.
+//
+// # How it travels
+//
+// memberlist (SWIM) keeps the list of who is to be talked to, and adds our digests to the packets it
+// sends anyway, five times a second to three nodes. Its own verdict on who is dead is ignored. It
+// also has no use for the dead: after half a minute it neither talks to them nor lets them back in, and
+// a longer partition would be for ever. So a Member sends a digest to somebody who is down every second,
+// and joins at a lost address every ten. When a node stops on purpose, it says so and does not leave
+// SWIM's list, which would shut it out.
+//
+// The cluster's name is memberlist's label: packets of others are dropped before they are read.
 package gossip

@@ -31,6 +31,7 @@ func layers() [][]string {
 func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/dgraph-io/badger/v4":       {"storage"},
+		"github.com/hashicorp/memberlist":      {"gossip"},
 		"github.com/klauspost/compress":        {"storage/page", "wire/cql/frame"},
 		"github.com/pierrec/lz4/v4":            {"wire/cql/frame"},
 		"github.com/antlr4-go/antlr/v4":        {"grammar", "grammar/gen"},
