@@ -155,8 +155,8 @@ func TestMembers(t *testing.T) {
 	})
 }
 
-// A partition of ten minutes heals: memberlist alone would have forgotten the other side after half a
-// minute.
+// A partition of three minutes heals: memberlist alone has forgotten the other side after half a
+// minute. (Ten minutes heal as well, but there the race detector of Go 1.26 crashes under virtual time.)
 func TestPartitionHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGroup(t, 5)
@@ -164,7 +164,7 @@ func TestPartitionHeals(t *testing.T) {
 		small := map[string]bool{address(0): true, address(1): true}
 		g.network.set(0, func(from, to string) bool { return small[from] != small[to] })
 		g.agree(30*time.Second, func(of, about int) bool { return (of < 2) == (about < 2) })
-		wait(10 * time.Minute)
+		wait(3 * time.Minute)
 		g.network.set(0, nil)
 		took := g.agree(time.Minute, all)
 		if t.Logf("healed after %s", took); took > 30*time.Second {
@@ -182,12 +182,12 @@ func TestNoFlappingAtLoss(t *testing.T) {
 		g.agree(20*time.Second, all)
 		wait(5 * time.Second)
 		g.changed()
-		sent := g.network.bytes
+		sent := g.network.sent()
 		wait(5 * time.Minute)
 		if n := g.changed(); n > 0 {
 			t.Errorf("%d changes of opinion", n)
 		}
-		t.Logf("%d bytes of packets per node and second", (g.network.bytes-sent)/5/300)
+		t.Logf("%d bytes of packets per node and second", (g.network.sent()-sent)/5/300)
 		g.stop()
 	})
 }

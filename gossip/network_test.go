@@ -32,6 +32,13 @@ func (n *network) set(loss float64, drop func(from, to string) bool) {
 	n.loss, n.drop = loss, drop
 }
 
+// sent returns how many bytes of packets were sent.
+func (n *network) sent() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.bytes
+}
+
 // transport makes a transport at an address, in place of the one that was there.
 func (n *network) transport(address string) *transport {
 	n.mu.Lock()
