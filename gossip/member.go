@@ -49,6 +49,7 @@ type Member struct {
 	inbox   chan message
 	stop    chan struct{}
 	running sync.WaitGroup
+	stopped func() error // ends it, once
 
 	mu        sync.Mutex // never held during a call into memberlist, which calls back under its locks
 	table     *Table
@@ -73,7 +74,7 @@ func Start(cluster string, self ring.HostID, generation uint32, values map[Key]s
 	if err != nil {
 		return nil, fmt.Errorf("gossip: %w", err)
 	}
-	m.list = list
+	m.list, m.stopped = list, sync.OnceValue(m.leave)
 	m.running.Go(m.run)
 	m.running.Go(m.keepJoined)
 	return m, nil
@@ -214,8 +215,11 @@ func (m *Member) Phi(id ring.HostID) float64 {
 	return m.detector.Phi(id, m.now())
 }
 
-// Stop tells the others that this node stops, as far as they can be reached, and leaves the gossip.
-func (m *Member) Stop() error {
+// Stop tells the others that this node stops, as far as they can be reached, and leaves the gossip. It
+// may be called more than once.
+func (m *Member) Stop() error { return m.stopped() }
+
+func (m *Member) leave() error {
 	close(m.stop)
 	m.running.Wait()
 	m.mu.Lock()
