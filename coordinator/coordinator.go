@@ -1,20 +1,22 @@
 // Package coordinator carries out reads and writes on the replicas of their partitions, and
 // answers when as many have done so as the consistency level asks for.
 //
-// At this stage a node is alone: it is the one live replica of everything, and the other replicas
-// that a keyspace asks for count as down. What that means for each level is as in Cassandra: with
-// a replication factor of 3, ONE succeeds and QUORUM is refused as unavailable.
+// Which replicas a partition has follows from the topology and the keyspace (package ring); which of
+// them are alive, the Cluster says. A request that too few of them could answer is refused before
+// anything is done: with a replication factor of 3 and one live node, ONE succeeds and QUORUM is
+// unavailable. A write also counts the nodes that are about to become replicas, and needs as many
+// answers more.
+//
+// At this stage requests are carried out on the node itself only, and Alone is the only Cluster.
 package coordinator
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
+	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
@@ -24,12 +26,13 @@ import (
 // A Coordinator serves the requests that arrive at one node. It is safe for concurrent use.
 type Coordinator struct {
 	engine     *storage.Engine
-	datacenter string
+	cluster    Cluster
+	placements placements
 }
 
-// New returns the coordinator of a node that keeps its data in engine and lives in datacenter.
-func New(engine *storage.Engine, datacenter string) *Coordinator {
-	return &Coordinator{engine: engine, datacenter: datacenter}
+// New returns the coordinator of a node of cluster that keeps its data in engine.
+func New(engine *storage.Engine, cluster Cluster) *Coordinator {
+	return &Coordinator{engine: engine, cluster: cluster, placements: placements{cluster: cluster}}
 }
 
 // A Write is a mutation and the keyspace that says where its replicas are.
@@ -44,7 +47,7 @@ type Write struct {
 func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consistency.Level, writes ...Write) error {
 	mutations := make([]*row.Mutation, len(writes))
 	for i, w := range writes {
-		if err := c.check(w.Keyspace, level); err != nil {
+		if err := c.check(w.Keyspace, level, ring.Token(w.Mutation.Token), true); err != nil {
 			return err
 		}
 		if t.On() {
@@ -62,7 +65,11 @@ func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consisten
 // Read returns a cursor over rows of one partition of a table in keyspace k. The caller must
 // close it, also after an error of the cursor.
 func (c *Coordinator) Read(t *trace.Trace, k *schema.Keyspace, level consistency.Level, r *storage.Read) (*storage.Cursor, error) {
-	if err := c.check(k, level); err != nil {
+	token, err := row.PartitionToken(r.Partition)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(k, level, ring.Token(token), false); err != nil {
 		return nil, err
 	}
 	if t.On() {
@@ -73,7 +80,8 @@ func (c *Coordinator) Read(t *trace.Trace, k *schema.Keyspace, level consistency
 
 // Scan returns a cursor over many partitions of a table in keyspace k. The caller must close it.
 func (c *Coordinator) Scan(t *trace.Trace, k *schema.Keyspace, level consistency.Level, s *storage.Scan) (*storage.Cursor, error) {
-	if err := c.check(k, level); err != nil {
+	// Nothing but this node is scanned, so any part of the ring stands for all of it.
+	if err := c.check(k, level, ring.MinToken, false); err != nil {
 		return nil, err
 	}
 	if t.On() {
@@ -82,16 +90,57 @@ func (c *Coordinator) Scan(t *trace.Trace, k *schema.Keyspace, level consistency
 	return c.engine.Scan(s), nil
 }
 
-// check returns an *UnavailableError if the level asks for more replicas than are alive.
-func (c *Coordinator) check(k *schema.Keyspace, level consistency.Level) error {
-	local, all := c.replicas(k)
-	alive, replicas := min(local, 1), all
-	if level.IsLocal() || level == consistency.EachQuorum {
-		replicas = local
+// check returns an *UnavailableError if the level asks for more replicas of a token than are alive.
+func (c *Coordinator) check(k *schema.Keyspace, level consistency.Level, token ring.Token, write bool) error {
+	placement, datacenter, err := c.placements.of(k)
+	if err != nil {
+		return err
 	}
-	required := level.BlockFor(replicas)
-	if level == consistency.EachQuorum && all > local {
-		return &UnavailableError{Level: level, Required: required + 1, Alive: alive} // another datacenter has none
+	replication := placement.Replication()
+	replicas := placement.Replicas(token)
+	var room [4]*ring.Endpoint
+	pending := room[:0]
+	if write {
+		pending = placement.Pending(pending, token)
+	}
+	switch {
+	case level == consistency.EachQuorum && len(replication.Datacenters()) > 0:
+		for _, name := range replication.Datacenters() {
+			if err := c.enough(level, replication.FactorIn(name), replicas, pending, name); err != nil {
+				err.Datacenter = name
+				return err
+			}
+		}
+		return nil
+	case level.IsLocal():
+		if err := c.enough(level, replication.FactorIn(datacenter), replicas, pending, datacenter); err != nil {
+			return err
+		}
+		return nil
+	default:
+		if err := c.enough(level, replication.Factor(), replicas, pending, ""); err != nil {
+			return err
+		}
+		return nil
+	}
+}
+
+// enough returns an error unless as many are alive of the replicas as the level asks for at that
+// factor, and of the pending ones all. If a datacenter is given, only those in it count.
+func (c *Coordinator) enough(level consistency.Level, factor int, replicas, pending []*ring.Endpoint, datacenter string) *UnavailableError {
+	required, alive := level.BlockFor(factor), 0
+	for _, e := range replicas {
+		if (datacenter == "" || e.Datacenter == datacenter) && c.cluster.IsAlive(e.ID) {
+			alive++
+		}
+	}
+	for _, e := range pending {
+		if datacenter == "" || e.Datacenter == datacenter {
+			required++
+			if c.cluster.IsAlive(e.ID) {
+				alive++
+			}
+		}
 	}
 	if alive < required {
 		return &UnavailableError{Level: level, Required: required, Alive: alive}
@@ -101,31 +150,12 @@ func (c *Coordinator) check(k *schema.Keyspace, level consistency.Level) error {
 
 // contacted says who carries out a request, in the words of a trace.
 func (c *Coordinator) contacted(k *schema.Keyspace, level consistency.Level) string {
-	_, all := c.replicas(k)
-	return fmt.Sprintf("this node, the one live replica of %d (%s)", all, level)
-}
-
-// replicas returns how many replicas a keyspace has in this datacenter and in all.
-func (c *Coordinator) replicas(k *schema.Keyspace) (local, all int) {
-	switch k.Replication.Class {
-	case "SimpleStrategy":
-		n := factor(k.Replication.Options["replication_factor"])
-		return n, n
-	case "NetworkTopologyStrategy":
-		for datacenter, n := range k.Replication.Options {
-			all += factor(n)
-			if datacenter == c.datacenter {
-				local = factor(n)
-			}
-		}
-		return local, all
-	default: // LocalStrategy
-		return 1, 1
+	placement, _, err := c.placements.of(k)
+	if err != nil {
+		return "this node"
 	}
+	return fmt.Sprintf("this node, the one live replica of %d (%s)", placement.Replication().Factor(), level)
 }
-
-// nodes is how many nodes there are.
-const nodes = 1
 
 // ReplicationWarnings says which replication factors of a keyspace are higher than there are nodes.
 // k may be nil, as after another request has dropped it.
@@ -133,38 +163,40 @@ func (c *Coordinator) ReplicationWarnings(k *schema.Keyspace) []string {
 	if k == nil {
 		return nil
 	}
+	placement, _, err := c.placements.of(k)
+	if err != nil {
+		return nil // the schema holds only what can be parsed
+	}
+	nodes, all := placement.Topology().Datacenters(), 0
+	for _, n := range nodes {
+		all += n
+	}
+	const format = "Your replication factor %d for keyspace %s is higher than the number of nodes %d"
+	replication := placement.Replication()
+	datacenters := replication.Datacenters()
+	if n := replication.Factor(); len(datacenters) == 0 && n > all {
+		return []string{fmt.Sprintf(format, n, k.Name, all)}
+	}
 	var out []string
-	switch k.Replication.Class {
-	case "SimpleStrategy":
-		if n := factor(k.Replication.Options["replication_factor"]); n > nodes {
-			out = append(out, fmt.Sprintf("Your replication factor %d for keyspace %s is higher than the number of nodes %d", n, k.Name, nodes))
-		}
-	case "NetworkTopologyStrategy":
-		for _, datacenter := range slices.Sorted(maps.Keys(k.Replication.Options)) {
-			if n := factor(k.Replication.Options[datacenter]); n > nodes {
-				out = append(out, fmt.Sprintf("Your replication factor %d for keyspace %s is higher than the number of nodes %d for datacenter %s",
-					n, k.Name, nodes, datacenter))
-			}
+	for _, name := range datacenters {
+		if n := replication.FactorIn(name); n > nodes[name] {
+			out = append(out, fmt.Sprintf(format+" for datacenter %s", n, k.Name, nodes[name], name))
 		}
 	}
 	return out
-}
-
-func factor(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0 // the schema holds only checked factors
-	}
-	return n
 }
 
 // An UnavailableError reports that too few replicas were alive to try a request. Nothing was done.
 type UnavailableError struct {
 	Level           consistency.Level
 	Required, Alive int
+	Datacenter      string // that has too few; empty unless the level asks for a number in each
 }
 
 func (e *UnavailableError) Error() string {
+	if e.Datacenter != "" {
+		return fmt.Sprintf("Cannot achieve consistency level %s in DC %s", e.Level, e.Datacenter)
+	}
 	return fmt.Sprintf("Cannot achieve consistency level %s", e.Level)
 }
 

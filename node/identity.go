@@ -8,16 +8,19 @@ import (
 	"slices"
 
 	"github.com/iliumdb/ilium/ring"
-	"github.com/iliumdb/ilium/schema/cqltype"
 	"github.com/iliumdb/ilium/storage"
 )
 
 // tokenCount is how many tokens a node has: Cassandra's num_tokens.
 const tokenCount = 16
 
+// tokenReplicas is the number of replicas at which tokens are chosen to spread data evenly: Cassandra's
+// allocate_tokens_for_local_replication_factor.
+const tokenReplicas = 3
+
 // An identity is what a node is known by, for as long as its data directory exists.
 type identity struct {
-	host   cqltype.UUID
+	host   ring.HostID
 	tokens []ring.Token // ascending
 }
 
@@ -33,25 +36,20 @@ func (n *Node) identity(ctx context.Context) (identity, error) {
 		return identity{}, err
 	}
 	if stored == nil {
-		made := newIdentity()
+		made := newIdentity(n.config.Datacenter, n.config.Rack)
 		return made, n.engine.Put(ctx, storage.Put{Name: name, Value: made.encode()})
 	}
 	return decodeIdentity(stored)
 }
 
-func newIdentity() identity {
+// newIdentity makes up the identity of the first node of a cluster.
+func newIdentity(datacenter, rack string) identity {
 	var id identity
 	rand.Read(id.host[:]) // never fails
 	id.host[6] = id.host[6]&0x0F | 0x40
 	id.host[8] = id.host[8]&0x3F | 0x80
-	for len(id.tokens) < tokenCount {
-		var b [8]byte
-		rand.Read(b[:])
-		if t := ring.Token(binary.BigEndian.Uint64(b[:])); t != ring.MinToken && !slices.Contains(id.tokens, t) {
-			id.tokens = append(id.tokens, t)
-		}
-	}
-	slices.Sort(id.tokens)
+	seed := binary.BigEndian.Uint64(id.host[8:])
+	id.tokens = ring.AllocateTokens(&ring.Topology{}, datacenter, rack, tokenCount, tokenReplicas, seed)
 	return id
 }
 

@@ -57,6 +57,7 @@ type Node struct {
 	opts     Options
 	engine   *storage.Engine
 	log      *metadata.Log
+	cluster  *coordinator.Alone
 	system   *system.Tables
 	executor *query.Executor
 	traces   *system.Traces
@@ -130,7 +131,7 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 	if err := n.openSystem(ctx); err != nil {
 		return err
 	}
-	n.executor = query.New(n.log, coordinator.New(n.engine, n.config.Datacenter), n.system, query.Options{
+	n.executor = query.New(n.log, coordinator.New(n.engine, n.cluster), n.system, query.Options{
 		ReadTimeout:     n.config.ReadRequestTimeout,
 		RangeTimeout:    n.config.RangeRequestTimeout,
 		WriteTimeout:    n.config.WriteRequestTimeout,

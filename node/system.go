@@ -6,7 +6,9 @@ import (
 	"net/netip"
 	"runtime/debug"
 
+	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/query/system"
+	"github.com/iliumdb/ilium/ring"
 )
 
 const (
@@ -16,22 +18,29 @@ const (
 	traceSize = 16 << 10
 )
 
-// openSystem makes the tables of the system.
+// openSystem makes the cluster, of which this node is all, and the tables of the system.
 func (n *Node) openSystem(ctx context.Context) error {
 	id, err := n.identity(ctx)
 	if err != nil {
 		return err
 	}
 	n.traces = system.NewTraces(int(min(keptTraces, int64(n.config.Memory)/traceSize)))
-	n.system, err = system.New(system.Node{
-		Cluster:    n.config.ClusterName,
+	n.cluster, err = coordinator.NewAlone(ring.Endpoint{
+		ID:         id.host,
 		Datacenter: n.config.Datacenter,
 		Rack:       n.config.Rack,
-		HostID:     id.host,
 		Tokens:     id.tokens,
-		Started:    n.opts.Now(),
-		Version:    version(),
+	})
+	if err != nil {
+		return err
+	}
+	n.system, err = system.New(system.Node{
+		Cluster: n.config.ClusterName,
+		Self:    id.host,
+		Started: n.opts.Now(),
+		Version: version(),
 	}, system.Sources{
+		Topology: n.cluster.Topology,
 		Settings: n.settings,
 		Clients:  n.clientList,
 		Traces:   n.traces,

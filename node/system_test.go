@@ -37,7 +37,7 @@ func TestIdentityIsKept(t *testing.T) {
 }
 
 func TestIdentityEncoding(t *testing.T) {
-	id := newIdentity()
+	id := newIdentity("dc1", "rack1")
 	decoded, err := decodeIdentity(id.encode())
 	if err != nil || decoded.host != id.host || !slices.Equal(decoded.tokens, id.tokens) {
 		t.Errorf("%v became %v, %v", id, decoded, err)

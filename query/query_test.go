@@ -15,6 +15,7 @@ import (
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/query/plan"
 	"github.com/iliumdb/ilium/query/system"
+	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
 	"github.com/iliumdb/ilium/storage"
@@ -47,7 +48,11 @@ func newSession(t testing.TB, opts Options, statements ...string) *Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(log, coordinator.New(engine, "datacenter1"), tables, opts).NewSession()
+	alone, err := coordinator.NewAlone(ring.Endpoint{Datacenter: "datacenter1", Tokens: []ring.Token{0}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(log, coordinator.New(engine, alone), tables, opts).NewSession()
 	for _, text := range append([]string{
 		"CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", "USE ks"}, statements...) {
 		execute(t, s, text)

@@ -1,8 +1,28 @@
 // Package ring places data on nodes.
 //
-// A partition belongs to the node that owns its Token, a hash of its partition key. The hash is that
-// of Cassandra's Murmur3Partitioner, bit for bit: drivers compute it themselves to find the owner
-// of a row.
+// A partition belongs to a Token, a hash of its partition key. The hash is that of Cassandra's
+// Murmur3Partitioner, bit for bit: drivers compute it themselves to find the owner of a row. The
+// tokens form a ring (Dynamo, SOSP 2007, section 4.2; Cassandra, LADIS 2009, section 5.1). A node
+// has several tokens, its virtual nodes, and owns the Range that ends at each of them.
+//
+// A Topology is one state of the ring: which nodes there are, where they stand, and their tokens. It
+// never changes; With and Without make another one. Who loads a topology once sees one world, without
+// a lock. Whether a node is alive is not part of it: that is an opinion of package gossip.
+//
+// A Replication is what a keyspace asks for: SimpleStrategy, NetworkTopologyStrategy or
+// LocalStrategy. A Placement is the answer of a topology to it: a table with the replicas of every
+// range, made once, so that finding the replicas of a token is one binary search:
+//
+//	t, err := ring.New(endpoints...)
+//	p := ring.NewPlacement(t, replication, self)
+//	for _, e := range p.Replicas(ring.TokenOf(key)) {
+//		...
+//	}
+//
+// A node that joins owns nothing yet, and one that leaves still owns its ranges. Settled is the
+// topology behind the change, and Pending the replicas that a token gets by it: writes go there too.
+//
+// AllocateTokens chooses the tokens of a new node so that all nodes hold about the same.
 package ring
 
 import (

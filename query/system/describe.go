@@ -249,8 +249,9 @@ type Cluster struct {
 // Cluster describes the cluster.
 func (t *Tables) Cluster() Cluster {
 	c := Cluster{Name: t.node.Cluster, Partitioner: "Murmur3Partitioner", Snitch: "DynamicEndpointSnitch", Ranges: map[string][]string{}}
-	for _, token := range t.node.Tokens {
-		c.Ranges[token.String()] = []string{"/" + t.node.Listen.String()}
+	topology := t.topology()
+	for _, r := range topology.Ranges() {
+		c.Ranges[r.End.String()] = []string{"/" + listenAddress(topology.Owner(r.End)).String()}
 	}
 	return c
 }

@@ -5,6 +5,9 @@ import (
 	"net/netip"
 	"runtime"
 	"time"
+
+	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/schema/cqltype"
 )
 
 // What the node says of itself, as drivers expect it of the Cassandra whose answers it gives.
@@ -23,31 +26,45 @@ func (f *filler) local() {
 		return
 	}
 	native := *f.native.Load()
-	tokens := make([]string, len(n.Tokens))
-	for i, t := range n.Tokens {
+	self := f.topology().Endpoint(n.Self)
+	if self == nil {
+		self = &ring.Endpoint{}
+	}
+	tokens := make([]string, len(self.Tokens))
+	for i, t := range self.Tokens {
 		tokens[i] = t.String()
 	}
+	listen := listenAddress(self)
 	f.add(values{
 		"key":                     "local",
 		"bootstrapped":            "COMPLETED",
-		"broadcast_address":       n.Listen.Addr(),
-		"broadcast_port":          n.Listen.Port(),
+		"broadcast_address":       listen.Addr(),
+		"broadcast_port":          listen.Port(),
 		"cluster_name":            n.Cluster,
 		"cql_version":             cqlVersion,
-		"data_center":             n.Datacenter,
+		"data_center":             self.Datacenter,
 		"gossip_generation":       generation(n.Started),
-		"host_id":                 n.HostID,
-		"listen_address":          n.Listen.Addr(),
-		"listen_port":             n.Listen.Port(),
+		"host_id":                 cqltype.UUID(n.Self),
+		"listen_address":          listen.Addr(),
+		"listen_port":             listen.Port(),
 		"native_protocol_version": protocolVersion,
 		"partitioner":             partitioner,
-		"rack":                    n.Rack,
+		"rack":                    self.Rack,
 		"release_version":         releaseVersion,
 		"rpc_address":             native.Addr(),
 		"rpc_port":                native.Port(),
 		"schema_version":          version,
 		"tokens":                  tokens,
 	})
+}
+
+// listenAddress returns where other nodes reach an endpoint. One that listens for no others says the
+// default, as drivers expect something there.
+func listenAddress(e *ring.Endpoint) netip.AddrPort {
+	if !e.Address.IsValid() {
+		return netip.AddrPortFrom(loopback(), 7000)
+	}
+	return e.Address
 }
 
 // generation returns a time in seconds since the epoch, as an int of CQL.

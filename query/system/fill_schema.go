@@ -10,7 +10,7 @@ import (
 func fills() map[string]map[string]fill {
 	return map[string]map[string]fill{
 		"system": {
-			"local": {rows: (*filler).local},
+			"local": {rows: (*filler).local, live: true},
 		},
 		"system_schema": {
 			"columns":         {rows: (*filler).columns},

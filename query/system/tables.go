@@ -16,23 +16,20 @@ import (
 
 // A Node is what does not change while a node runs.
 type Node struct {
-	Cluster, Datacenter, Rack string
-
-	HostID cqltype.UUID
-	Tokens []ring.Token
-
-	Listen  netip.AddrPort // for other nodes; default 127.0.0.1:7000
-	Started time.Time      // shown as the gossip generation
+	Cluster string
+	Self    ring.HostID
+	Started time.Time // shown as the gossip generation
 
 	Version string // of Ilium
 }
 
 // Sources are what the tables ask when they are read. Each may be nil, and is called concurrently.
 type Sources struct {
-	Settings func() []Setting // in force; asked once
-	Clients  func() []Client  // connected now
-	Caches   func() []Cache   //
-	Traces   *Traces          //
+	Topology func() *ring.Topology // default: the node alone, without tokens
+	Settings func() []Setting      // in force; asked once
+	Clients  func() []Client       // connected now
+	Caches   func() []Cache        //
+	Traces   *Traces               //
 }
 
 // A Setting is a row of system_views.settings.
@@ -91,12 +88,8 @@ func New(node Node, sources Sources) (*Tables, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the tables of the system: %w", err)
 	}
-	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	if !node.Listen.IsValid() {
-		node.Listen = netip.AddrPortFrom(loopback, 7000)
-	}
 	t := &Tables{keyspaces: keyspaces, fills: map[*schema.Table]fill{}, node: node, sources: sources}
-	t.ServeAt(netip.AddrPortFrom(loopback, 9042))
+	t.ServeAt(netip.AddrPortFrom(loopback(), 9042))
 	for name, keyspace := range fills() {
 		for table, f := range keyspace {
 			t.fills[keyspaces[name].Table(table)] = f
@@ -109,6 +102,16 @@ func New(node Node, sources Sources) (*Tables, error) {
 func (t *Tables) ServeAt(native netip.AddrPort) {
 	t.native.Store(&native)
 	t.newest.Store(nil)
+}
+
+func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
+
+// topology returns the topology of now.
+func (t *Tables) topology() *ring.Topology {
+	if t.sources.Topology == nil {
+		return &ring.Topology{}
+	}
+	return t.sources.Topology()
 }
 
 // Catalog returns what statements can name: what users have made, and the tables of the system.

@@ -23,7 +23,11 @@ import (
 
 func newTables(t testing.TB) *Tables {
 	t.Helper()
-	tables, err := New(Node{Cluster: "c", Tokens: []ring.Token{-5, 7}}, Sources{Traces: NewTraces(10)})
+	topology, err := ring.New(ring.Endpoint{Tokens: []ring.Token{-5, 7}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := New(Node{Cluster: "c"}, Sources{Topology: func() *ring.Topology { return topology }, Traces: NewTraces(10)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,12 +84,19 @@ func PartitionEnd(rowKey []byte) (int, error) {
 	return 0, &ErrFormat{"an unterminated partition key"}
 }
 
+// PartitionToken returns the token that a row key or the partition's part of it begins with.
+func PartitionToken(partition []byte) (int64, error) {
+	if len(partition) < TokenSize+2 {
+		return 0, &ErrFormat{"a key shorter than a token"}
+	}
+	return int64(binary.BigEndian.Uint64(partition) ^ 1<<63), nil
+}
+
 // SplitPartition takes apart what AppendPartition made, appending the partition key to dst.
 func SplitPartition(partition, dst []byte) (token int64, key []byte, err error) {
-	if len(partition) < TokenSize+2 {
-		return 0, dst, &ErrFormat{"a key shorter than a token"}
+	if token, err = PartitionToken(partition); err != nil {
+		return 0, dst, err
 	}
-	token = int64(binary.BigEndian.Uint64(partition) ^ 1<<63)
 	rest := partition[TokenSize : len(partition)-2]
 	for {
 		i := bytes.IndexByte(rest, 0)

@@ -22,7 +22,7 @@ func layers() [][]string {
 		{"coordinator", "metadata"},
 		{"storage"},
 		{"storage/page"},
-		{"schema", "grammar", "wire/cql/frame"},
+		{"schema", "grammar", "gossip", "wire/cql/frame"},
 		{"ring", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
 	}
 }
@@ -32,6 +32,7 @@ func layers() [][]string {
 func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/dgraph-io/badger/v4":       {"storage"},
+		"github.com/hashicorp/memberlist":      {"gossip"},
 		"github.com/klauspost/compress":        {"storage/page", "wire/cql/frame"},
 		"github.com/pierrec/lz4/v4":            {"wire/cql/frame"},
 		"github.com/antlr4-go/antlr/v4":        {"grammar", "grammar/gen"},

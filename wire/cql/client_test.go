@@ -75,14 +75,18 @@ func newHostOn(t testing.TB, opts cql.Options, store storage.Options) *host {
 	mu.Lock()
 	log = opened
 	mu.Unlock()
+	alone, err := coordinator.NewAlone(ring.Endpoint{Datacenter: "datacenter1", Rack: "rack1", Tokens: []ring.Token{0}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	traces := system.NewTraces(1000)
-	tables, err := system.New(system.Node{Cluster: "test", Datacenter: "datacenter1", Rack: "rack1", Tokens: []ring.Token{0}}, system.Sources{Traces: traces})
+	tables, err := system.New(system.Node{Cluster: "test"}, system.Sources{Topology: alone.Topology, Traces: traces})
 	if err != nil {
 		t.Fatal(err)
 	}
 	opts.Traces = traces
 	opts.Log = slog.New(slog.DiscardHandler)
-	server = cql.New(query.New(log, coordinator.New(engine, "datacenter1"), tables, query.Options{}), opts)
+	server = cql.New(query.New(log, coordinator.New(engine, alone), tables, query.Options{}), opts)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

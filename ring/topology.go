@@ -1,0 +1,270 @@
+package ring
+
+import (
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"sort"
+)
+
+// A HostID names a node for as long as its data exists, whatever its address: Cassandra's host id,
+// a UUID.
+type HostID [16]byte
+
+// String returns the id as UUIDs are written.
+func (id HostID) String() string {
+	h := hex.EncodeToString(id[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// A State says how far a node is in becoming or ceasing to be a part of the ring.
+type State uint8
+
+// The states, named as nodetool status names them.
+const (
+	Normal  State = iota // owns its ranges
+	Joining              // has tokens, but the data still comes in: it owns nothing yet
+	Leaving              // owns its ranges until the data has gone to others
+)
+
+// String returns the state as nodetool shows it.
+func (s State) String() string {
+	switch s {
+	case Normal:
+		return "NORMAL"
+	case Joining:
+		return "JOINING"
+	case Leaving:
+		return "LEAVING"
+	default:
+		return fmt.Sprintf("UNKNOWN(%d)", uint8(s))
+	}
+}
+
+// An Endpoint is a node as the ring sees it. Endpoints that a Topology hands out are shared: they
+// must not be changed.
+type Endpoint struct {
+	ID               HostID
+	Address          netip.AddrPort // for other nodes
+	Datacenter, Rack string
+	Tokens           []Token // ascending in a Topology
+	State            State
+}
+
+// A Topology is one state of the ring. It is immutable and safe for concurrent use. Its zero value is
+// an empty ring.
+type Topology struct {
+	endpoints []*Endpoint // by ID
+	ring      []vnode     // by token; of those that own something
+}
+
+// A vnode is a token and who owns the range that ends at it.
+type vnode struct {
+	token Token
+	owner *Endpoint
+}
+
+// A ConflictError reports that two nodes claim the same id, address or token.
+type ConflictError struct {
+	A, B HostID
+	What string // they both claim
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("nodes %s and %s both claim %s", e.A, e.B, e.What)
+}
+
+// New returns the topology of the endpoints. A *ConflictError reports that they do not go together.
+func New(endpoints ...Endpoint) (*Topology, error) {
+	t := &Topology{}
+	for _, e := range endpoints {
+		e.Tokens = slices.Clone(e.Tokens)
+		slices.Sort(e.Tokens)
+		t.endpoints = append(t.endpoints, &e)
+	}
+	return t.build()
+}
+
+// With returns a topology in which e takes the place of the endpoint of its id, or is added.
+func (t *Topology) With(e Endpoint) (*Topology, error) {
+	e.Tokens = slices.Clone(e.Tokens)
+	slices.Sort(e.Tokens)
+	return (&Topology{endpoints: append(t.others(e.ID), &e)}).build()
+}
+
+// Without returns a topology that lacks the endpoint of that id.
+func (t *Topology) Without(id HostID) *Topology {
+	next := &Topology{endpoints: t.others(id)}
+	next.index()
+	return next
+}
+
+// Settled returns the topology behind all changes that are under way: those that join are in, those
+// that leave are gone.
+func (t *Topology) Settled() *Topology {
+	next := &Topology{}
+	for _, e := range t.endpoints {
+		switch e.State {
+		case Normal:
+			next.endpoints = append(next.endpoints, e)
+		case Joining:
+			joined := *e
+			joined.State = Normal
+			next.endpoints = append(next.endpoints, &joined)
+		}
+	}
+	next.index()
+	return next
+}
+
+func (t *Topology) others(id HostID) []*Endpoint {
+	out := make([]*Endpoint, 0, len(t.endpoints)+1)
+	for _, e := range t.endpoints {
+		if e.ID != id {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// build checks that the endpoints go together, and completes a topology that is not shared yet.
+func (t *Topology) build() (*Topology, error) {
+	slices.SortFunc(t.endpoints, func(a, b *Endpoint) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	addresses := map[netip.AddrPort]HostID{}
+	tokens := map[Token]HostID{}
+	for i, e := range t.endpoints {
+		if i > 0 && e.ID == t.endpoints[i-1].ID {
+			return nil, &ConflictError{e.ID, e.ID, "one host id"}
+		}
+		if other, taken := addresses[e.Address]; taken && e.Address.IsValid() {
+			return nil, &ConflictError{other, e.ID, "address " + e.Address.String()}
+		}
+		addresses[e.Address] = e.ID
+		for _, token := range e.Tokens {
+			if other, taken := tokens[token]; taken {
+				return nil, &ConflictError{other, e.ID, "token " + token.String()}
+			}
+			tokens[token] = e.ID
+		}
+	}
+	t.index()
+	return t, nil
+}
+
+// index makes the ring of the endpoints' tokens.
+func (t *Topology) index() {
+	for _, e := range t.endpoints {
+		if e.State == Joining {
+			continue
+		}
+		for _, token := range e.Tokens {
+			t.ring = append(t.ring, vnode{token, e})
+		}
+	}
+	slices.SortFunc(t.ring, func(a, b vnode) int {
+		if a.token < b.token {
+			return -1
+		}
+		return 1
+	})
+}
+
+// Endpoints returns all endpoints in order of their ids, also those that own nothing. The slice is
+// shared.
+func (t *Topology) Endpoints() []*Endpoint { return t.endpoints }
+
+// Endpoint returns the endpoint of that id, or nil.
+func (t *Topology) Endpoint(id HostID) *Endpoint {
+	i := sort.Search(len(t.endpoints), func(i int) bool { return slices.Compare(t.endpoints[i].ID[:], id[:]) >= 0 })
+	if i == len(t.endpoints) || t.endpoints[i].ID != id {
+		return nil
+	}
+	return t.endpoints[i]
+}
+
+// Datacenters returns how many endpoints each datacenter has that own something.
+func (t *Topology) Datacenters() map[string]int {
+	out := map[string]int{}
+	for _, e := range t.endpoints {
+		if e.State != Joining && len(e.Tokens) > 0 {
+			out[e.Datacenter]++
+		}
+	}
+	return out
+}
+
+// racks returns how many racks each datacenter has, of endpoints that own something.
+func (t *Topology) racks() map[string]int {
+	seen := map[[2]string]bool{}
+	out := map[string]int{}
+	for _, v := range t.ring {
+		place := [2]string{v.owner.Datacenter, v.owner.Rack}
+		if !seen[place] {
+			seen[place] = true
+			out[v.owner.Datacenter]++
+		}
+	}
+	return out
+}
+
+// Owner returns the endpoint whose range a token lies in, or nil if the ring is empty.
+func (t *Topology) Owner(token Token) *Endpoint {
+	if len(t.ring) == 0 {
+		return nil
+	}
+	return t.ring[t.search(token)].owner
+}
+
+// search returns the index of the first vnode at or behind a token, around the ring.
+func (t *Topology) search(token Token) int {
+	low, high := 0, len(t.ring)
+	for low < high {
+		if middle := int(uint(low+high) / 2); t.ring[middle].token < token {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	if low == len(t.ring) {
+		return 0
+	}
+	return low
+}
+
+// Ranges returns the ranges that the tokens divide the ring into, in order of their ends.
+func (t *Topology) Ranges() []Range {
+	out := make([]Range, len(t.ring))
+	for i, v := range t.ring {
+		out[i] = Range{t.before(i), v.token}
+	}
+	return out
+}
+
+// before returns the token in front of that of vnode i.
+func (t *Topology) before(i int) Token {
+	if i == 0 {
+		i = len(t.ring)
+	}
+	return t.ring[i-1].token
+}
+
+// Ownership returns the share of the ring that each endpoint owns, without regard to replicas: what
+// nodetool status shows as "Owns" without a keyspace. The shares add up to 1.
+func (t *Topology) Ownership() map[HostID]float64 {
+	out := map[HostID]float64{}
+	for i, r := range t.Ranges() {
+		out[t.ring[i].owner.ID] += r.Fraction()
+	}
+	return out
+}
+
+// owners returns the ids of those that own something.
+func (t *Topology) owners() []HostID {
+	set := map[HostID]bool{}
+	for _, v := range t.ring {
+		set[v.owner.ID] = true
+	}
+	return slices.SortedFunc(maps.Keys(set), func(a, b HostID) int { return slices.Compare(a[:], b[:]) })
+}
