@@ -68,7 +68,7 @@ func javaNumber(n json.Number) (class, text string) {
 // unexpected words the refusal of a decoded value.
 func unexpected(wanted string, v any) error {
 	class, text := javaShown(v)
-	return fmt.Errorf("Expected %s, but got a %s: %s", wanted, class, text)
+	return valueErrorf("Expected %s, but got a %s: %s", wanted, class, text)
 }
 
 // fromJSON encodes a decoded value, which is not null, as a type.
@@ -116,7 +116,7 @@ func wholeFromJSON(t *cqltype.Type, v any, wanted, kind string, size int) ([]byt
 	n, err := strconv.ParseInt(text, 10, size)
 	switch {
 	case err != nil && isText:
-		return nil, fmt.Errorf("Unable to make %s from '%s'", kind, text)
+		return nil, valueErrorf("Unable to make %s from '%s'", kind, text)
 	case err != nil:
 		return nil, unexpected(wanted, v)
 	}
@@ -132,7 +132,7 @@ func floatFromJSON(t *cqltype.Type, v any, wanted, kind string, size int) ([]byt
 	}
 	f, err := strconv.ParseFloat(text, size)
 	if err != nil && !math.IsInf(f, 0) {
-		return nil, fmt.Errorf("Unable to make %s from '%s'", kind, text)
+		return nil, valueErrorf("Unable to make %s from '%s'", kind, text)
 	}
 	return number{kind: t.Kind(), float: f}.encode(t), nil
 }
@@ -215,7 +215,7 @@ func listFromJSON(t *cqltype.Type, v any) ([]byte, error) {
 	}
 	if n := len(t.FieldTypes()); t.Kind() == cqltype.KindTuple && len(list) > n {
 		_, text := javaShown(v)
-		return nil, fmt.Errorf("Tuple contains extra items (expected %d): %s", n, text)
+		return nil, valueErrorf("Tuple contains extra items (expected %d): %s", n, text)
 	}
 	elements := make([][]byte, len(list))
 	for i, e := range list {
@@ -227,7 +227,7 @@ func listFromJSON(t *cqltype.Type, v any) ([]byte, error) {
 			continue
 		}
 		if e == nil {
-			return nil, fmt.Errorf("Invalid null element in %s", t.Kind())
+			return nil, valueErrorf("Invalid null element in %s", t.Kind())
 		}
 		var err error
 		if elements[i], err = fromJSON(inner, e); err != nil {
@@ -245,7 +245,7 @@ func mapFromJSON(t *cqltype.Type, v any) ([]byte, error) {
 	var elements [][]byte
 	for key, e := range entries {
 		if e == nil {
-			return nil, fmt.Errorf("Invalid null value in map")
+			return nil, valueErrorf("Invalid null value in map")
 		}
 		k, err := fromJSON(t.KeyType(), key)
 		if err != nil {
@@ -280,7 +280,7 @@ func fieldsFromJSON(t *cqltype.Type, v any) ([]byte, error) {
 	}
 	if name := leastKey(entries); len(entries) > 0 {
 		_, typeName := t.UDTName()
-		return nil, fmt.Errorf("Unknown field '%s' in value of user defined type %s", name, typeName)
+		return nil, valueErrorf("Unknown field '%s' in value of user defined type %s", name, typeName)
 	}
 	return t.Build(elements)
 }

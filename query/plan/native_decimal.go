@@ -60,9 +60,9 @@ func zeroDivisor(l, r cqltype.Decimal) error {
 	case r.Unscaled.Sign() != 0:
 		return nil
 	case l.Unscaled.Sign() == 0:
-		return errors.New("Division undefined")
+		return valueErrorf("Division undefined")
 	default:
-		return errors.New("Division by zero")
+		return valueErrorf("Division by zero")
 	}
 }
 

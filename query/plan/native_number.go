@@ -265,9 +265,9 @@ func (n number) toDecimal() (cqltype.Decimal, error) {
 	f := n.toFloat()
 	switch {
 	case math.IsNaN(f):
-		return cqltype.Decimal{}, errors.New("A NaN cannot be converted into a decimal")
+		return cqltype.Decimal{}, valueErrorf("A NaN cannot be converted into a decimal")
 	case math.IsInf(f, 0):
-		return cqltype.Decimal{}, errors.New("An infinite number cannot be converted into a decimal")
+		return cqltype.Decimal{}, valueErrorf("An infinite number cannot be converted into a decimal")
 	}
 	return decimalOfFloat(f, 64), nil
 }
