@@ -18,7 +18,9 @@ const (
 	idleFold        = 10 * time.Second       // after so long without writes a table is folded whole
 	leastIdleFold   = 1024                   // if it has at least so many fragments
 	leastFold       = 4 << 20                // bytes of fragments that a table under load gathers before it is folded
+	largeFragment   = 200                    // mean size in bytes from which on it gathers more of them
 	purgeInterval   = 10 * time.Minute       // how often a table is checked for what gc_grace_seconds has released, at most
+	rewrites        = 4                      // how often Badger writes again what was folded, roughly, until it is at the last level
 	hintedShare     = 10                     // a table that reads ask for is folded in one of so many parts of the time
 	emptyPageAge    = 10 * time.Minute       // how long an empty page is kept
 )
@@ -198,6 +200,15 @@ func (f *folder) look() {
 	}
 }
 
+// foldAt returns from how many bytes of fragments on a table under load is folded. Folding rewrites most of its pages,
+// and saves what Badger adds to each entry: much of a small row, and next to nothing of a large one.
+func foldAt(pageBytes, fragments, bytes int64) int64 {
+	if bytes >= largeFragment*fragments {
+		return max(leastFold, 2*pageBytes)
+	}
+	return max(leastFold, pageBytes/2)
+}
+
 // due decides whether a table is to be swept now, and how thoroughly.
 func (f *folder) due(incarnation uint32, state *tableState, t Table, hinted bool) (foldPolicy, bool) {
 	s := f.tables[incarnation]
@@ -211,7 +222,7 @@ func (f *folder) due(incarnation uint32, state *tableState, t Table, hinted bool
 	fragments, bytes := state.fragments.Load(), state.fragmentBytes.Load()
 	idle := time.Since(s.changed) >= idleFold
 	switch {
-	case bytes >= max(leastFold, s.pageBytes/2):
+	case bytes >= foldAt(s.pageBytes, fragments, bytes):
 		return f.policy(t), true
 	case hinted && fragments > 0 && time.Since(s.swept) > hintedShare*s.took:
 		return f.everything(t), true
@@ -348,7 +359,7 @@ func (f *folder) step(incarnation uint32, from, until, purgeHeader []byte, polic
 		err = ErrClosed
 	}
 	if rate := f.engine.opts.Throughput; err == nil && rate > 0 {
-		f.pause(time.Duration(float64(s.plan.bytes+s.bytes)/float64(rate)*float64(time.Second)) - time.Since(begun))
+		f.pause(time.Duration(float64(s.plan.bytes+rewrites*s.bytes)/float64(rate)*float64(time.Second)) - time.Since(begun))
 	}
 	return s, err
 }

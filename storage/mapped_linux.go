@@ -25,7 +25,7 @@ import (
 const trimInterval = 50 * time.Millisecond // a compaction reads hundreds of megabytes in a second
 
 // residentShare is how much a process with a budget may have resident, mapped files included.
-func residentShare(memory int64) int64 { return memory / 2 * 3 }
+func residentShare(memory int64) int64 { return memory / 4 * 5 }
 
 // trimMapped runs until the engine stops, and keeps what is resident within the share of a budget.
 func (e *Engine) trimMapped(memory int64) {

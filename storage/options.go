@@ -40,7 +40,8 @@ type Options struct {
 	// MaxMutation is the largest size, in bytes, of the changes that one Apply may carry; default 16 MiB.
 	MaxMutation int64
 
-	// Throughput bounds what folding reads and writes, in bytes per second; 0 means no bound.
+	// Throughput bounds what folding reads and writes, Badger's compactions of it included, roughly, in bytes per
+	// second; 0 means no bound.
 	Throughput int64
 
 	TombstoneWarn int // tombstones that one read may pass before it is reported in its ReadStats; default 1,000
@@ -78,7 +79,7 @@ const (
 	minMemory  = 64 << 20
 	pageTarget = 6 << 10 // bytes of rows per page: small enough to decompress in some 10 us
 
-	memtables = 2 // memtables waiting to be flushed, beside the active one
+	memtables = 5 // memtables waiting to be flushed, beside the active one
 )
 
 func (o Options) withDefaults() Options {
@@ -113,7 +114,7 @@ func (o Options) withDefaults() Options {
 
 // memtableSize gives a sixteenth of the budget to each memtable, within what Badger works well with.
 func (o Options) memtableSize() int64 {
-	return min(max(o.Memory/16, 4<<20), 64<<20)
+	return min(max(o.Memory/64, 4<<20), 64<<20)
 }
 
 // leastDiskFloor is the room that accepted writes may still need: Badger faults when a mapped
@@ -126,8 +127,8 @@ func (o Options) leastDiskFloor() int64 {
 }
 
 const (
-	levelZeroTables = 4
-	levelZeroStall  = 12
+	levelZeroTables = 6
+	levelZeroStall  = 18
 
 	// mostTableSize stays under 10 MB, because pages carry Badger's discard mark, which counts as
 	// stale data: Badger rewrites larger tables with that much stale data once an hour for ever.
@@ -141,7 +142,7 @@ func (o Options) tableSize() int64 { return min(max(o.Memory/64, 2<<20), mostTab
 // mostValueLog is Badger's limit for a file of its value log, with some room.
 const mostValueLog = 2<<30 - 1<<20
 
-func baseLevelSize(memtable int64) int64 { return 2 * memtable }
+func baseLevelSize(memtable int64) int64 { return 16 * memtable }
 
 // valueThreshold is the size from which on values go to the value log: of smaller ones several
 // must fit one transaction.
@@ -172,7 +173,7 @@ func (o Options) badger(failed func(error)) badger.Options {
 		WithCompactL0OnClose(false).
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
-		WithBlockSize(4 << 10).
+		WithBlockSize(8 << 10).
 		WithIndexCacheSize(o.Memory / 16).
 		WithValueThreshold(o.valueThreshold()).
 		WithValueLogFileSize(min(max(2*m, 4*o.MaxMutation), mostValueLog))
