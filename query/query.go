@@ -136,6 +136,7 @@ type Parameters struct {
 	Timestamp   Optional     // default write timestamp, microseconds since the epoch, instead of that of the node's clock
 	Now         Optional     // the client's time, seconds since the epoch, by which values expire, instead of the node's
 	Trace       *trace.Trace // is told what happens; nil for nearly all requests
+	Memory      []byte       // where the rows of the result may be put, beyond its length; it may be nil
 }
 
 // An Optional is a number that may not be given. Any number may be given, also zero.

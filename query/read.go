@@ -99,7 +99,7 @@ func (r *reader) prepare() (err error) {
 	if r.plan.Impure {
 		r.binding.Source = &plan.Source{Ticks: r.executor.ticks, Node: r.executor.node}
 	}
-	r.rows.Columns = r.plan.Columns
+	r.rows.Columns, r.rows.Data = r.plan.Columns, r.parameters.Memory
 	r.pageLeft, r.limitLeft = -1, -1
 	if r.parameters.PageSize > 0 && (!r.plan.Aggregate || r.plan.GroupBy > 0) {
 		r.pageLeft = r.parameters.PageSize

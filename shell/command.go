@@ -36,7 +36,7 @@ const (
 	// defaultTimeout is that of cqlsh.
 	defaultTimeout = 10 * time.Second
 
-	passwordVariable = "ILIUM_PASSWORD"
+	passwordVariable = "CQL_PASSWORD"
 )
 
 // flags are those of `ilium shell`.

@@ -18,7 +18,8 @@ const (
 	idleFold        = 10 * time.Second       // after so long without writes a table is folded whole
 	leastIdleFold   = 1024                   // if it has at least so many fragments
 	leastFold       = 4 << 20                // bytes of fragments that a table under load gathers before it is folded
-	largeFragment   = 200                    // mean size in bytes from which on it gathers more of them
+	largeFragment   = 200                    // mean size in bytes from which on they count as large
+	leastLargeFold  = 1 << 30                // bytes of large fragments that a table under load gathers before it is folded
 	purgeInterval   = 10 * time.Minute       // how often a table is checked for what gc_grace_seconds has released, at most
 	rewrites        = 4                      // how often Badger writes again what was folded, roughly, until it is at the last level
 	hintedShare     = 10                     // a table that reads ask for is folded in one of so many parts of the time
@@ -201,10 +202,11 @@ func (f *folder) look() {
 }
 
 // foldAt returns from how many bytes of fragments on a table under load is folded. Folding rewrites most of its pages,
-// and saves what Badger adds to each entry: much of a small row, and next to nothing of a large one.
+// and saves what Badger adds to each entry: much of a small row, and next to nothing of a large one. To load a million
+// rows of 300 bytes took twice the CPU time when large ones were folded as early as small ones.
 func foldAt(pageBytes, fragments, bytes int64) int64 {
 	if bytes >= largeFragment*fragments {
-		return max(leastFold, 2*pageBytes)
+		return max(leastLargeFold, 2*pageBytes)
 	}
 	return max(leastFold, pageBytes/2)
 }

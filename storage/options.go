@@ -79,7 +79,7 @@ const (
 	minMemory  = 64 << 20
 	pageTarget = 6 << 10 // bytes of rows per page: small enough to decompress in some 10 us
 
-	memtables = 5 // memtables waiting to be flushed, beside the active one
+	memtables = 3 // memtables waiting to be flushed, beside the active one
 )
 
 func (o Options) withDefaults() Options {
@@ -123,12 +123,12 @@ func (o Options) memtableSize() int64 {
 // input and its output at the same time.
 func (o Options) leastDiskFloor() int64 {
 	m := o.memtableSize()
-	return (memtables+1)*2*m + int64(levelZeroStall)*m + 2*baseLevelSize(m)
+	return (memtables+1)*2*m + int64(levelZeroStall)*m + 2*o.baseLevelSize()
 }
 
 const (
-	levelZeroTables = 6
-	levelZeroStall  = 18
+	levelZeroTables = 12
+	levelZeroStall  = 24
 
 	// mostTableSize stays under 10 MB, because pages carry Badger's discard mark, which counts as
 	// stale data: Badger rewrites larger tables with that much stale data once an hour for ever.
@@ -142,7 +142,9 @@ func (o Options) tableSize() int64 { return min(max(o.Memory/64, 2<<20), mostTab
 // mostValueLog is Badger's limit for a file of its value log, with some room.
 const mostValueLog = 2<<30 - 1<<20
 
-func baseLevelSize(memtable int64) int64 { return 16 * memtable }
+// baseLevelSize is large beside the memtables: what falls into it is merged with all of it, and what falls out of it
+// with ten times as much, or less in small databases.
+func (o Options) baseLevelSize() int64 { return o.Memory / 2 }
 
 // valueThreshold is the size from which on values go to the value log: of smaller ones several
 // must fit one transaction.
@@ -168,7 +170,7 @@ func (o Options) badger(failed func(error)) badger.Options {
 		WithNumLevelZeroTables(levelZeroTables).
 		WithNumLevelZeroTablesStall(levelZeroStall).
 		WithBaseTableSize(o.tableSize()).
-		WithBaseLevelSize(baseLevelSize(m)).
+		WithBaseLevelSize(o.baseLevelSize()).
 		WithNumCompactors(2).
 		WithCompactL0OnClose(false).
 		WithCompression(options.None).

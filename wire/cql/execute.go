@@ -217,6 +217,9 @@ func (r *request) answerRows(result *query.Result, from *frame.Parameters) {
 	}
 	r.answer(rows, result.Warnings)
 	r.rows = frame.Rows{}
+	if data := result.Rows.Data; cap(data) <= keptBody { // the answer is a copy
+		r.memory = data[:0]
+	}
 }
 
 // setChange sends the columns of a prepared statement after all if they are not those that the client was told.

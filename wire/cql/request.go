@@ -18,7 +18,7 @@ const (
 	longText = 4 << 10
 	// shortRead is how many rows of a partition the connection's goroutine reads by itself.
 	shortRead = 1000
-	// keptBody is the largest memory that a request keeps for the next one.
+	// keptBody is the largest memory that a request keeps for the next one, of each kind.
 	keptBody = 64 << 10
 )
 
@@ -46,7 +46,8 @@ type request struct {
 	writeType  string
 	prologue   frame.Prologue
 	rows       frame.Rows
-	scanning   bool // holds an element of conn.scans
+	memory     []byte // for the rows of results, of length 0
+	scanning   bool   // holds an element of conn.scans
 }
 
 // begin makes r ready for a request.
@@ -184,6 +185,7 @@ func (r *request) set(p plan.Plan, from *frame.Parameters) error {
 	r.parameters.Consistency = from.Consistency
 	r.parameters.PageSize = int(max(from.PageSize, 0))
 	r.parameters.PagingState = from.PagingState
+	r.parameters.Memory = r.memory
 	r.values = r.values[:0]
 	if len(from.Names) > 0 {
 		if err := r.byName(p.Markers(), from); err != nil {

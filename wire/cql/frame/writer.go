@@ -54,10 +54,11 @@ func (w *Writer) Bytes() []byte {
 // Len returns about how many bytes there are to be sent: exact without segments, before compression with them.
 func (w *Writer) Len() int { return len(w.out) }
 
-// Reset forgets everything that was added.
+// Reset forgets everything that was added. It keeps memory of which a good part was needed.
 func (w *Writer) Reset() {
+	used := len(w.out)
 	w.open, w.out = 0, w.out[:0]
-	w.trim(retained)
+	w.trim(max(retained, 4*used))
 }
 
 // Trim gives memory back that the Writer does not need at the moment. It suits connections that have fallen silent.
