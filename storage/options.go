@@ -127,8 +127,8 @@ func (o Options) leastDiskFloor() int64 {
 }
 
 const (
-	levelZeroTables = 12
-	levelZeroStall  = 24
+	levelZeroTables = 6
+	levelZeroStall  = 18
 
 	// mostTableSize stays under 10 MB, because pages carry Badger's discard mark, which counts as
 	// stale data: Badger rewrites larger tables with that much stale data once an hour for ever.

@@ -55,7 +55,7 @@ func occupy(t *testing.T, path string, size int64) {
 // go on too, without a restart.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	disk := smallDisk(t, 200<<20)
+	disk := smallDisk(t, 304<<20)
 	others := filepath.Join(disk, "others")
 	occupy(t, others, 70<<20)
 	p := startRole(t, "full", "-dir", filepath.Join(disk, "data"))
@@ -94,7 +94,7 @@ func TestFullDisk(t *testing.T) {
 // start, always with an error; nothing is lost when there is space again.
 func TestDiskFilledByOthers(t *testing.T) {
 	t.Parallel()
-	disk := smallDisk(t, 160<<20)
+	disk := smallDisk(t, 264<<20)
 	dir, others := filepath.Join(disk, "data"), filepath.Join(disk, "others")
 	p := startRole(t, "full", "-dir", dir)
 	for range 20 {
