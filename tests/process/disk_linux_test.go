@@ -55,7 +55,7 @@ func occupy(t *testing.T, path string, size int64) {
 // go on too, without a restart.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	disk := smallDisk(t, 304<<20)
+	disk := smallDisk(t, 280<<20)
 	others := filepath.Join(disk, "others")
 	occupy(t, others, 70<<20)
 	p := startRole(t, "full", "-dir", filepath.Join(disk, "data"))

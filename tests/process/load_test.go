@@ -144,7 +144,7 @@ func TestLoadOnFullDisk(t *testing.T) {
 	t.Parallel()
 	const messages = 1500
 	mail, _, _ := setup(t, messages)
-	disk := smallDisk(t, 304<<20)
+	disk := smallDisk(t, 280<<20)
 	others := filepath.Join(disk, "others")
 	occupy(t, others, 105<<20)
 	sets := []string{"--set", "data_directory=" + filepath.Join(disk, "data"), "--set", "memory=64MiB"}
