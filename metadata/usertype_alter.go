@@ -149,7 +149,11 @@ func replaceType(k *schema.Keyspace, changed *cqltype.Type) (*schema.Keyspace, e
 				return nil
 			}
 			t, err := cqltype.Parse(c.Type.String(), resolve)
-			if err == nil {
+			switch {
+			case err != nil:
+			case c.IsPrimaryKey():
+				err = t.CheckPrimaryKey(c.Name)
+			default:
 				err = t.CheckColumn()
 			}
 			if err != nil {
