@@ -175,7 +175,7 @@ func (c *Cursor) Close() {
 	if c.view == nil {
 		return
 	}
-	c.view.failed = c.err != nil
+	c.view.moved = c.err != nil
 	c.view.close()
 	if c.stats.Fragments > hintFragments && 2*c.stats.Fragments > c.entered {
 		partition := c.at.prefix

@@ -5,26 +5,23 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
-	"github.com/iliumdb/ilium/storage/page"
 	"github.com/iliumdb/ilium/storage/row"
 )
 
 // A view is one consistent state of one table, read through iterators that pin its files.
 type view struct {
-	engine  *Engine
-	txn     *badger.Txn
-	seq     uint64 // everything up to this commit sequence number is in the view
-	table   []byte // prefix of fragments' storage keys
-	frags   *badger.Iterator
-	source  *pooledPages // of a read: over pages; nil if there are none
-	pages   *newest      // of a fold: the same
-	forward *newest      // of a fold in reverse: over pages forwards
-	failed  bool         // the source may stand anywhere
+	engine *Engine
+	txn    *badger.Txn
+	seq    uint64 // everything up to this commit sequence number is in the view
+	table  []byte // prefix of fragments' storage keys
+	frags  *badger.Iterator
+	source *pooledPages // over pages; nil if there are none
+	moved  bool         // the source may stand anywhere: it is of no use to others
 }
 
-// openRead opens a view for a read. scope is a row key prefix that all wanted rows share; it may be empty.
+// openView opens a view. scope is a row key prefix that all wanted rows share; it may be empty.
 // It is the row key itself if only that row is wanted, for which Badger's bloom filters can be used.
-func (e *Engine) openRead(incarnation uint32, scope []byte, point, reverse bool) (*view, error) {
+func (e *Engine) openView(incarnation uint32, scope []byte, point, reverse bool) (*view, error) {
 	state := e.table(incarnation)
 	key := append(row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(scope)), incarnation, row.Fragments), scope...)
 	v := &view{engine: e, table: key[:row.TablePrefixSize:row.TablePrefixSize]}
@@ -45,40 +42,20 @@ func (e *Engine) openRead(incarnation uint32, scope []byte, point, reverse bool)
 	return v, nil
 }
 
-// openView opens a view for a fold. scope is a row key prefix that all wanted rows share; it may be empty.
-func (e *Engine) openView(incarnation uint32, scope []byte, reverse bool) (*view, error) {
-	state := e.table(incarnation)
-	v := &view{engine: e, table: row.AppendTable(make([]byte, 0, row.TablePrefixSize+len(scope)), incarnation, row.Fragments)}
-	prefix := append(v.table, scope...)
-	e.view.RLock()
-	defer e.view.RUnlock()
-	if e.closed {
-		return nil, ErrClosed
+// pages returns the iterator of the view's source, which is its caller's from then on, for a fold that walks over
+// pages and not over rows; nil if there are no pages.
+func (v *view) pages() *newest {
+	if v.source == nil {
+		return nil
 	}
-	e.calls.Add(1)
-	v.seq = e.visible.Load()
-	v.txn = e.db.NewTransactionAt(v.seq, false)
-	v.frags = iterate(v.txn, prefix, true, reverse)
-	if state.pages.Load() { // after seq was chosen: pages are announced before they are committed
-		pages := row.AppendTable(nil, incarnation, row.Pages)
-		v.pages = newNewest(v.txn, pages, reverse)
-		if v.forward = v.pages; reverse {
-			v.forward = newNewest(v.txn, pages, false)
-		}
-	}
-	return v, nil
+	v.moved, v.source.loaded = true, false
+	return v.source.it
 }
 
 func (v *view) close() {
 	v.frags.Close()
 	if v.source != nil {
-		v.engine.pool.put(v.source, v.failed)
-	}
-	if v.pages != nil {
-		v.pages.close()
-	}
-	if v.forward != v.pages {
-		v.forward.close()
+		v.engine.pool.put(v.source, v.moved)
 	}
 	v.txn.Discard()
 	v.engine.calls.Done()
@@ -102,14 +79,10 @@ type entries struct {
 	scratch []byte
 }
 
-func newEntries(v *view, codec *page.Codec, reverse bool) *entries {
+func newEntries(v *view, reverse bool) *entries {
 	c := &entries{view: v, frags: newFragmentSource(v.frags, v.table, reverse)}
 	if v.source != nil {
 		c.pages = v.source.pageSource
-	} else if v.pages != nil {
-		table := append([]byte(nil), v.table...)
-		table[row.TablePrefixSize-1] = byte(row.Pages)
-		c.pages = newPageSource(v.pages, v.forward, table, reverse, codec)
 	}
 	c.frags.through = c.pages.through
 	return c

@@ -81,7 +81,7 @@ func (f *folder) fold(ctx context.Context, incarnation uint32, from, until []byt
 
 // merge plans the step and computes its changes.
 func (s *foldStep) merge(incarnation uint32, from, until []byte, horizon uint64) error {
-	v, err := s.engine.openView(incarnation, nil, false)
+	v, err := s.engine.openView(incarnation, nil, false, false)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (s *foldStep) merge(incarnation uint32, from, until []byte, horizon uint64)
 			key := append(bytes.Clone(pages), upper...)
 			s.put(key, seal(nil, key), opReplace)
 		})
-	s.entries = newEntries(v, s.engine.codec, false)
+	s.entries = newEntries(v, false)
 	for i := range s.plan.runs {
 		if err := s.rewrite(&s.plan.runs[i], pages); err != nil {
 			return s.explain(err)

@@ -103,12 +103,13 @@ func TestManyPagesWithoutRows(t *testing.T) {
 }
 
 func countPages(t *testing.T, e *Engine) (n int) {
-	v, err := e.openView(table7, nil, false)
+	v, err := e.openView(table7, nil, false, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer v.close()
-	for err = v.pages.seek(row.AppendTable(nil, table7, row.Pages)); err == nil && v.pages.valid; err = v.pages.next() {
+	pages := v.pages()
+	for err = pages.seek(row.AppendTable(nil, table7, row.Pages)); err == nil && pages.valid; err = pages.next() {
 		n++
 	}
 	if err != nil {

@@ -327,19 +327,20 @@ func (f *folder) purgePartition(incarnation uint32, prefix []byte, policy foldPo
 
 // rangeStart returns the row key at which the page range that rowKey lies in starts.
 func (f *folder) rangeStart(incarnation uint32, rowKey []byte) ([]byte, error) {
-	v, err := f.engine.openView(incarnation, nil, true)
+	v, err := f.engine.openView(incarnation, nil, false, true)
 	if err != nil {
 		return nil, err
 	}
 	defer v.close()
-	if v.pages == nil {
+	pages := v.pages()
+	if pages == nil {
 		return nil, nil
 	}
 	table := row.AppendTable(nil, incarnation, row.Pages)
-	err = v.pages.seek(append(bytes.Clone(table), rowKey...))
-	for ; err == nil && v.pages.valid; err = v.pages.next() {
-		upper := v.pages.key[len(table):]
-		info, err := statPage(v.pages)
+	err = pages.seek(append(bytes.Clone(table), rowKey...))
+	for ; err == nil && pages.valid; err = pages.next() {
+		upper := pages.key[len(table):]
+		info, err := statPage(pages)
 		if err != nil {
 			return nil, err
 		}

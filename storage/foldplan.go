@@ -68,8 +68,8 @@ type planner struct {
 func planFold(v *view, from, until []byte, policy foldPolicy, horizon uint64) (*foldPlan, error) {
 	p := &planner{policy: policy, view: v, frags: newFragmentSource(v.frags, v.table, false), plan: &foldPlan{}, from: from, low: from}
 	p.frags.seek(from)
-	if v.pages != nil {
-		if done, err := p.walkPages(from, until, horizon); done || err != nil {
+	if pages := v.pages(); pages != nil {
+		if done, err := p.walkPages(pages, from, until, horizon); done || err != nil {
 			return p.plan, err
 		}
 	}
@@ -80,10 +80,9 @@ func planFold(v *view, from, until []byte, policy foldPolicy, horizon uint64) (*
 }
 
 // walkPages handles the range of every page until the plan is full or until is passed.
-func (p *planner) walkPages(from, until []byte, horizon uint64) (done bool, err error) {
+func (p *planner) walkPages(it *newest, from, until []byte, horizon uint64) (done bool, err error) {
 	table := append([]byte(nil), p.view.table...)
 	table[row.TablePrefixSize-1] = byte(row.Pages)
-	it := p.view.pages
 	err = it.seek(append(bytes.Clone(table), from...))
 	for ; err == nil && it.valid; err = it.next() {
 		upper := bytes.Clone(it.key[len(table):])

@@ -112,7 +112,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// memtableSize gives a sixteenth of the budget to each memtable, within what Badger works well with.
+// memtableSize gives a sixty-fourth of the budget to each memtable, within what Badger works well with: the buffers
+// that tables are made in are twice as large, and stay.
 func (o Options) memtableSize() int64 {
 	return min(max(o.Memory/64, 4<<20), 64<<20)
 }

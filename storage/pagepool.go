@@ -95,9 +95,9 @@ func (l *pagePool) take(incarnation uint32, reverse bool) *pooledPages {
 	return nil
 }
 
-// put gives a source back.
-func (l *pagePool) put(p *pooledPages, failed bool) {
-	if !failed && p.largest < pooledPage && p.isCurrent() && l.keep(p) {
+// put gives a source back, for others unless it was moved by other means than its own.
+func (l *pagePool) put(p *pooledPages, moved bool) {
+	if !moved && p.largest < pooledPage && p.isCurrent() && l.keep(p) {
 		return
 	}
 	p.close()

@@ -87,7 +87,7 @@ func (e *Engine) Read(r *Read) *Cursor {
 		key := append(rows, r.Slices[0].Start...)
 		c.slices = []Slice{{Start: key, End: append(key[:len(key):len(key)], 0)}}
 		c.reverse = false
-		c.view, c.err = e.openRead(r.Incarnation, key, true, false)
+		c.view, c.err = e.openView(r.Incarnation, key, true, false)
 		if headers = state.headers.Load(); headers && c.err == nil { // the first one may be in the view
 			c.view.close()
 			c.reverse = r.Reverse
@@ -95,13 +95,13 @@ func (e *Engine) Read(r *Read) *Cursor {
 	}
 	if (!r.Point || headers) && c.err == nil {
 		c.slices = rowSlices(rows, r)
-		c.view, c.err = e.openRead(r.Incarnation, r.Partition, false, r.Reverse)
+		c.view, c.err = e.openView(r.Incarnation, r.Partition, false, r.Reverse)
 		headers = state.headers.Load() // headers are announced before they are committed
 	}
 	if c.err != nil {
 		return c
 	}
-	c.entries = newEntries(c.view, e.codec, c.reverse)
+	c.entries = newEntries(c.view, c.reverse)
 	if headers {
 		c.loadHeader()
 	}
@@ -142,10 +142,10 @@ func (e *Engine) Scan(s *Scan) *Cursor {
 	if c.err = e.damaged(s.Incarnation, s.Start, orEnd(s.End)); c.err != nil {
 		return c
 	}
-	if c.view, c.err = e.openRead(s.Incarnation, nil, false, false); c.err != nil {
+	if c.view, c.err = e.openView(s.Incarnation, nil, false, false); c.err != nil {
 		return c
 	}
-	c.entries = newEntries(c.view, e.codec, false)
+	c.entries = newEntries(c.view, false)
 	if end, err := row.PartitionEnd(s.Start); err == nil && row.Kind(s.Start[end]) != row.KindHeader {
 		c.at.prefix = append(c.at.prefix, s.Start[:end]...)
 		if e.table(s.Incarnation).headers.Load() {
