@@ -205,7 +205,7 @@ func TestRoundTrip(t *testing.T) {
 		var environ, set []string
 		want := Default()
 		for _, s := range settings {
-			if s.reserved || s.secret {
+			if s.reserved || s.secret() {
 				continue
 			}
 			var value string

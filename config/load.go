@@ -103,9 +103,11 @@ func (r *reader) readFile(name string) {
 		return
 	}
 	r.readYAML(name, data)
-	for _, entry := range r.yaml.lines {
-		if err := checkSecretMode(mode); err != nil && lookup(entry.name).secret {
-			r.fail(r.yaml.source(entry.line), entry.name, "cannot be in this file: "+err.Error())
+	if err := checkSecretMode(mode); err != nil {
+		for _, entry := range r.yaml.lines {
+			if lookup(entry.name).secret() {
+				r.fail(r.yaml.source(entry.line), entry.name, "cannot be in this file: "+err.Error())
+			}
 		}
 	}
 }
@@ -161,7 +163,7 @@ func (r *reader) readSet(pairs []string) {
 			r.problems = append(r.problems, unknown(source, name, func(s setting) string { return s.name }))
 			continue
 		}
-		if s.secret { // arguments show in the list of processes
+		if s.secret() { // arguments show in the list of processes
 			r.fail(source, name, fmt.Sprintf("every user of the machine can read it there: give it by a file or by %s", s.variable()))
 			continue
 		}

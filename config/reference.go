@@ -21,9 +21,9 @@ func Reference() []byte {
 		if s.onlyWith != "" {
 			about += fmt.Sprintf(" Only with `commitlog_sync: %s`.", s.onlyWith)
 		}
-		def := "none"
-		if s.def != "" {
-			def = "`" + s.def + "`"
+		def := "`" + s.def + "`"
+		if s.def == "" {
+			def, allowed = "none", "may be empty"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", s.name, s.kind, def, allowed, about)
 	}

@@ -21,7 +21,6 @@ type setting struct {
 	about    string        // one sentence, for the reference
 	onlyWith CommitlogSync // the mode of commitlog_sync that uses this setting; empty: all do
 	reserved bool          // known and type-checked, but this version refuses it
-	secret   bool          // never shown
 
 	kind    string // type, as the reference calls it
 	allowed string // limits in words; empty: any value of the type
@@ -34,6 +33,9 @@ type setting struct {
 
 // variable returns the environment variable that holds the setting.
 func (s setting) variable() string { return environPrefix + strings.ToUpper(s.name) }
+
+// secret reports whether the setting's value is never shown.
+func (s setting) secret() bool { return s.kind == secrets.name }
 
 // kind is a type of value: what it is called, how it is read and how it is printed.
 type kind[T any] struct {
@@ -189,31 +191,31 @@ func parseSecret(text string) (Secret, error) {
 }
 
 func parseSwitch(text string) (bool, error) {
-	switch text {
-	case "true":
-		return true, nil
-	case "false":
-		return false, nil
+	word, err := oneOf(text, "true", "false")
+	return word == "true", err
+}
+
+// oneOf returns the word that text is.
+func oneOf[T ~string](text string, words ...T) (T, error) {
+	var names []string
+	for _, w := range words {
+		if string(w) == text {
+			return w, nil
+		}
+		names = append(names, string(w))
 	}
-	return false, fmt.Errorf("%s is not one of true, false", quote(text))
+	return "", fmt.Errorf("%s is not one of %s", quote(text), strings.Join(names, ", "))
 }
 
 func parseAuthenticator(text string) (Authenticator, error) {
-	switch a := Authenticator(text); a {
-	case AllowAllAuthenticator, PasswordAuthenticator:
-		return a, nil
-	}
-	return "", fmt.Errorf("%s is not one of %s, %s", quote(text), AllowAllAuthenticator, PasswordAuthenticator)
+	return oneOf(text, AllowAllAuthenticator, PasswordAuthenticator)
 }
 
 func parseCommitlogSync(text string) (CommitlogSync, error) {
-	switch mode := CommitlogSync(text); mode {
-	case SyncGroup, SyncPeriodic:
-		return mode, nil
-	case "batch":
+	if text == "batch" {
 		return "", fmt.Errorf("batch is not available: %s already syncs every write before acknowledging it", SyncGroup)
 	}
-	return "", fmt.Errorf("%s is not one of %s, %s", quote(text), SyncGroup, SyncPeriodic)
+	return oneOf(text, SyncGroup, SyncPeriodic)
 }
 
 // parseList reads items separated by commas, the form that an environment variable can carry.

@@ -111,7 +111,7 @@ var settings = []setting{
 		about: "How clients prove who they are: not at all, or by the name and password of a role; see docs/SECURITY.md.",
 	}, func(c *Config) *Authenticator { return &c.Authenticator }),
 	plain(secrets, setting{
-		name: "superuser_password", secret: true,
+		name:  "superuser_password",
 		about: "Password of the role cassandra, from the next start on; without it or the file, one is generated and shown once.",
 	}, func(c *Config) *Secret { return &c.SuperuserPassword }),
 	plain(optionalPaths, setting{

@@ -16,7 +16,7 @@ func (l *Loaded) Write(w io.Writer) error {
 		switch {
 		case v.Text == "":
 			line = fmt.Sprintf("# %s:\t\tnot set\n", v.Setting)
-		case lookup(v.Setting).secret:
+		case lookup(v.Setting).secret():
 			line = fmt.Sprintf("# %s:\t%s\tsecret: %s\n", v.Setting, v.Text, v.Source)
 		case v.OnlyWith != "":
 			line = fmt.Sprintf("# %s:\t%s\tno effect: used with commitlog_sync: %s only\n", v.Setting, v.Text, v.OnlyWith)

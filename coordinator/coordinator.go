@@ -103,26 +103,24 @@ func (c *Coordinator) check(k *schema.Keyspace, level consistency.Level, token r
 	if write {
 		pending = placement.Pending(pending, token)
 	}
+	var unavailable *UnavailableError
 	switch {
 	case level == consistency.EachQuorum && len(replication.Datacenters()) > 0:
 		for _, name := range replication.Datacenters() {
-			if err := c.enough(level, replication.FactorIn(name), replicas, pending, name); err != nil {
-				err.Datacenter = name
-				return err
+			if unavailable = c.enough(level, replication.FactorIn(name), replicas, pending, name); unavailable != nil {
+				unavailable.Datacenter = name
+				break
 			}
 		}
-		return nil
 	case level.IsLocal():
-		if err := c.enough(level, replication.FactorIn(datacenter), replicas, pending, datacenter); err != nil {
-			return err
-		}
-		return nil
+		unavailable = c.enough(level, replication.FactorIn(datacenter), replicas, pending, datacenter)
 	default:
-		if err := c.enough(level, replication.Factor(), replicas, pending, ""); err != nil {
-			return err
-		}
-		return nil
+		unavailable = c.enough(level, replication.Factor(), replicas, pending, "")
 	}
+	if unavailable != nil {
+		return unavailable
+	}
+	return nil
 }
 
 // enough returns an error unless as many are alive of the replicas as the level asks for at that

@@ -3,7 +3,8 @@
 // Start makes a node a Member of a cluster; a Detector and a Table do the thinking, without I/O, and
 // hashicorp/memberlist carries their messages. Ownership is not gossip: which tokens a node has is in
 // the topology of package ring, the same for all. What is here is soft: it starts empty with the
-// process, and two nodes may differ for a while.
+// process, and two nodes may differ for a while. So far no node of Ilium is a Member: this package is
+// tested, and not used.
 //
 // # Who is alive
 //
@@ -20,7 +21,7 @@
 //	for _, id := range d.Check(nil, now) { ... } // down
 //
 // The defaults are not Cassandra's, which beats once a second: four beats a second find a dead node in
-// under five seconds, at the price of 24 bytes for each peer and packet. Set Interval to a second and
+// under five seconds, at the price of 28 bytes for each peer and packet. Set Interval to a second and
 // MaxInterval to two for Cassandra's.
 //
 // # What nodes say

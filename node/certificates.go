@@ -40,7 +40,7 @@ func (n *Node) tlsConfig() (*tls.Config, error) {
 	}
 	c := &certificates{
 		certificate: n.config.ClientEncryptionCertificate, key: n.config.ClientEncryptionKey, truststore: n.config.ClientEncryptionTruststore,
-		now: n.opts.Now, log: n.logger(),
+		now: n.opts.Now, log: n.opts.Log,
 	}
 	var err error
 	if c.files, err = c.look(); err != nil {
@@ -51,8 +51,8 @@ func (n *Node) tlsConfig() (*tls.Config, error) {
 	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		// The whole configuration is replaced, not only the certificate: tickets of sessions belong to one, so a client whose
-		// authority was removed cannot go on with an old session.
+		// The whole configuration is replaced, not only the certificate, for the authorities belong to it. Tickets of sessions
+		// outlive that, but crypto/tls looks whether the authority of the client that has one is still among them.
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.get(), nil },
 	}, nil
 }

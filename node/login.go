@@ -70,7 +70,7 @@ func (n *Node) setSuperuser(ctx context.Context, stored map[string]auth.Verifier
 	}
 	current, exists := stored[superuser]
 	switch {
-	case password != "" && exists && current.Verify(password), password == "" && exists:
+	case exists && (password == "" || current.Verify(password)):
 		return nil
 	case password == "" && opts.Generated == nil:
 		return errNoPassword
@@ -81,7 +81,7 @@ func (n *Node) setSuperuser(ctx context.Context, stored map[string]auth.Verifier
 			return err
 		}
 	case exists:
-		n.logger().Warn("the password of the superuser is replaced by that of the settings", "role", superuser)
+		n.opts.Log.Warn("the password of the superuser is replaced by that of the settings", "role", superuser)
 	}
 	verifier, err := auth.NewVerifier(password)
 	if err != nil {
@@ -140,9 +140,9 @@ func (l login) Respond(ctx context.Context, token []byte) (cql.Step, error) {
 	switch {
 	case err == nil:
 		return cql.Step{Done: true, Role: role}, nil
-	case ctx.Err() != nil:
+	case errors.Is(err, ctx.Err()):
 		return cql.Step{}, err
-	default: // all errors of package auth are for the client
+	default: // all other errors of package auth are for the client
 		return cql.Step{}, &cql.CredentialsError{Message: err.Error()}
 	}
 }

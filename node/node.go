@@ -99,6 +99,9 @@ func StartWith(ctx context.Context, cfg config.Config, opts Options) (*Node, err
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
 	n := &Node{config: cfg, opts: opts, failed: make(chan error, 2)} // storage and the server report one each
 	if err := n.open(ctx, opts); err != nil {
 		if n.engine != nil {

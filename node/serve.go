@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"strconv"
 	"time"
@@ -127,14 +126,6 @@ func (n *Node) serverLimits() cql.Options {
 		PreparedCache:       int64(cfg.PreparedStatementsCacheSize),
 		Log:                 n.opts.Log,
 	}
-}
-
-// logger returns where the node logs.
-func (n *Node) logger() *slog.Logger {
-	if n.opts.Log != nil {
-		return n.opts.Log
-	}
-	return slog.Default()
 }
 
 // stopServing lets requests under way finish and closes all connections.

@@ -84,16 +84,7 @@ func (r *reader) endGroup() error {
 		return nil
 	}
 	r.group.open = false
-	if len(r.plan.Sort) > 0 {
-		if err := r.keepSorted(); err != nil {
-			return err
-		}
-		return r.checkSize()
-	}
-	if err := r.appendRow(); err != nil {
-		return err
-	}
-	if err := r.checkSize(); err != nil {
+	if err := r.put(); err != nil || len(r.plan.Sort) > 0 {
 		return err
 	}
 	if r.limitLeft > 0 {
@@ -103,19 +94,5 @@ func (r *reader) endGroup() error {
 		r.pageLeft--
 	}
 	r.last.limitLeft = r.limitLeft
-	return nil
-}
-
-// finishGroups ends the last group, and the page.
-func (r *reader) finishGroups() error {
-	if err := r.endGroup(); err != nil {
-		return err
-	}
-	switch {
-	case len(r.plan.Sort) > 0:
-		r.finishSorted()
-	case r.more:
-		r.rows.PagingState = r.last.encode()
-	}
 	return nil
 }

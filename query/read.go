@@ -341,7 +341,7 @@ func (r *reader) splitPartition() error {
 // emit puts the row at hand into the result. It reports true if the result has no room for it,
 // or none left behind it.
 func (r *reader) emit(cursor cursor) (full bool, err error) {
-	if r.plan.GroupBy > 0 {
+	if r.group != nil {
 		return r.addToGroup(cursor)
 	}
 	if r.limitLeft == 0 {
@@ -357,16 +357,8 @@ func (r *reader) emit(cursor cursor) (full bool, err error) {
 	switch {
 	case r.aggregation != nil:
 		return false, r.aggregation.Add(&r.binding)
-	case len(r.plan.Sort) > 0:
-		if err := r.keepSorted(); err != nil {
-			return false, err
-		}
-		return false, r.checkSize()
 	}
-	if err := r.appendRow(); err != nil {
-		return false, err
-	}
-	if err := r.checkSize(); err != nil {
+	if err := r.put(); err != nil || len(r.plan.Sort) > 0 {
 		return false, err
 	}
 	if r.limitLeft > 0 {
@@ -382,6 +374,20 @@ func (r *reader) emit(cursor cursor) (full bool, err error) {
 		r.last.limitLeft, r.last.partitionLeft = r.limitLeft, r.partitionLeft
 	}
 	return r.limitLeft == 0, nil
+}
+
+// put takes the row or group at hand into the result, or among those that are to be sorted.
+func (r *reader) put() error {
+	var err error
+	if len(r.plan.Sort) > 0 {
+		err = r.keepSorted()
+	} else {
+		err = r.appendRow()
+	}
+	if err != nil {
+		return err
+	}
+	return r.checkSize()
 }
 
 func (r *reader) appendRow() error {
@@ -401,10 +407,14 @@ func (r *reader) appendRow() error {
 // finish computes what depends on all rows, and the paging state.
 func (r *reader) finish() error {
 	switch {
-	case r.plan.GroupBy > 0:
-		return r.finishGroups()
+	case r.group != nil:
+		if err := r.endGroup(); err != nil {
+			return err
+		}
 	case r.aggregation != nil:
 		return r.appendRow()
+	}
+	switch {
 	case len(r.plan.Sort) > 0:
 		r.finishSorted()
 	case r.more:

@@ -1,6 +1,7 @@
 package ring
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -97,12 +98,7 @@ func newAllocation(t *Topology, datacenter, rack string, replicas int) *allocati
 	return a
 }
 
-func compareSlots(a, b slot) int {
-	if a.token < b.token {
-		return -1
-	}
-	return 1
-}
+func compareSlots(a, b slot) int { return cmp.Compare(a.token, b.token) }
 
 // number returns the number of a name, which it gives out if it is new.
 func number(names map[string]int, name string) int {

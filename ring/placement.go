@@ -31,7 +31,11 @@ func placement(t *Topology, r Replication, self HostID) *Placement {
 	}
 	switch r.strategy {
 	case simple:
-		p.stride = min(r.factor, len(t.owners()))
+		owners := 0
+		for _, n := range t.Datacenters() {
+			owners += n
+		}
+		p.stride = min(r.factor, owners)
 		p.fill(p.simple)
 	case networkTopology:
 		nodes := t.Datacenters()

@@ -31,7 +31,7 @@ func (r Range) Fraction() float64 {
 // width returns the number of tokens in the range; 0 stands for all of them, 2^64.
 func (r Range) width() uint64 { return uint64(r.End) - uint64(r.Start) }
 
-// Split returns the token that divides the range at the given part of its length, which lies between
+// split returns the token that divides the range at the given part of its length, which lies between
 // 0 and 1.
 func (r Range) split(part float64) Token {
 	width := r.width()

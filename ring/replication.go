@@ -12,6 +12,7 @@ type Replication struct {
 	strategy    strategy
 	factor      int            // in all
 	datacenters map[string]int // of NetworkTopologyStrategy; not 0
+	names       []string       // of datacenters, in order
 }
 
 type strategy uint8
@@ -37,6 +38,7 @@ func NetworkTopology(factors map[string]int) Replication {
 			r.factor += factor
 		}
 	}
+	r.names = slices.Sorted(maps.Keys(r.datacenters))
 	return r
 }
 
@@ -76,5 +78,5 @@ func (r Replication) FactorIn(datacenter string) int {
 }
 
 // Datacenters returns, in order of their names, the datacenters that have a number of replicas of
-// their own. Only NetworkTopologyStrategy has any.
-func (r Replication) Datacenters() []string { return slices.Sorted(maps.Keys(r.datacenters)) }
+// their own. Only NetworkTopologyStrategy has any. The slice is shared.
+func (r Replication) Datacenters() []string { return r.names }

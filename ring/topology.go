@@ -1,9 +1,9 @@
 package ring
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"sort"
@@ -80,18 +80,20 @@ func (e *ConflictError) Error() string {
 func New(endpoints ...Endpoint) (*Topology, error) {
 	t := &Topology{}
 	for _, e := range endpoints {
-		e.Tokens = slices.Clone(e.Tokens)
-		slices.Sort(e.Tokens)
-		t.endpoints = append(t.endpoints, &e)
+		t.endpoints = append(t.endpoints, own(e))
 	}
 	return t.build()
 }
 
+// own returns a copy that the caller of New or With does not hold.
+func own(e Endpoint) *Endpoint {
+	e.Tokens = slices.Sorted(slices.Values(e.Tokens))
+	return &e
+}
+
 // With returns a topology in which e takes the place of the endpoint of its id, or is added.
 func (t *Topology) With(e Endpoint) (*Topology, error) {
-	e.Tokens = slices.Clone(e.Tokens)
-	slices.Sort(e.Tokens)
-	return (&Topology{endpoints: append(t.others(e.ID), &e)}).build()
+	return (&Topology{endpoints: append(t.others(e.ID), own(e))}).build()
 }
 
 // Without returns a topology that lacks the endpoint of that id.
@@ -163,12 +165,7 @@ func (t *Topology) index() {
 			t.ring = append(t.ring, vnode{token, e})
 		}
 	}
-	slices.SortFunc(t.ring, func(a, b vnode) int {
-		if a.token < b.token {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(t.ring, func(a, b vnode) int { return cmp.Compare(a.token, b.token) })
 }
 
 // Endpoints returns all endpoints in order of their ids, also those that own nothing. The slice is
@@ -258,13 +255,4 @@ func (t *Topology) Ownership() map[HostID]float64 {
 		out[t.ring[i].owner.ID] += r.Fraction()
 	}
 	return out
-}
-
-// owners returns the ids of those that own something.
-func (t *Topology) owners() []HostID {
-	set := map[HostID]bool{}
-	for _, v := range t.ring {
-		set[v.owner.ID] = true
-	}
-	return slices.SortedFunc(maps.Keys(set), func(a, b HostID) int { return slices.Compare(a[:], b[:]) })
 }

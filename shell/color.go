@@ -30,10 +30,16 @@ func colorOf(t *cqltype.Type, value []byte) string {
 	}
 }
 
-func (c cell) colored() string { return colored(c.text, c.color) }
+func (c cell) colored() string {
+	if c.color == "" {
+		return c.text
+	}
+	return c.color + c.text + plain
+}
 
-func colored(text, color string) string {
-	if color == "" {
+// in returns a text in a color, if there are to be colors.
+func (p *printer) in(color, text string) string {
+	if !p.colors {
 		return text
 	}
 	return color + text + plain

@@ -3,20 +3,15 @@ package shell
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/tests/nodes"
 )
 
-func TestMain(m *testing.M) {
-	slog.SetLogLoggerLevel(slog.LevelError + 1)
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
-}
+func TestMain(m *testing.M) { nodes.Main(m) }
 
 // A terminal runs `ilium cql` again and again on one data directory.
 type terminal struct {

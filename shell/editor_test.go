@@ -26,21 +26,9 @@ func typeIn(t *testing.T, earlier *history, keys ...string) string {
 			}
 		}
 	}()
-	var out strings.Builder
-	f := &flags{timeout: "10"}
-	c := Command()
-	c.SetOut(&out)
-	c.SetErr(&out)
-	s, err := f.shell(c, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.connect(t.Context(), ""); err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	s, out := connected(t, address, "")
 	s.terminal = true
-	e := newEditor(t.Context(), in, &out, earlier)
+	e := newEditor(t.Context(), in, out, earlier)
 	s.askPassword = e.password
 	if err := s.interact(t.Context(), e, earlier); err != nil {
 		t.Error(err)
@@ -113,6 +101,22 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// What is taken from the history does what it did before.
+func TestOneLine(t *testing.T) {
+	for statement, want := range map[string]string{
+		"SELECT a -- it's\n, b // c\r\nFROM t;": "SELECT a  , b   FROM t;",
+		"SELECT /* a\n b */ '--'\nFROM t;":      "SELECT /* a  b */ '--' FROM t;",
+		"PAGING -- 7":                           "PAGING",
+		"SELECT 'a\nb';":                        "",
+		"SELECT \"a\nb\";":                      "",
+		"SELECT $$a\nb$$;":                      "",
+	} {
+		if got := oneLine(statement); got != want {
+			t.Errorf("%q became %q, want %q", statement, got, want)
+		}
+	}
+}
+
 func TestHistoryIsCut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history")
 	if err := os.WriteFile(path, []byte(strings.Repeat("old;\n", 2*maxHistory)+"new;\n"), 0o600); err != nil {
@@ -141,30 +145,19 @@ func TestKeysEndWithContext(t *testing.T) {
 
 func TestLoginThatFails(t *testing.T) {
 	address := serve(t)
-	f := &flags{timeout: "10"}
-	c := Command()
-	var out strings.Builder
-	c.SetOut(&out)
-	c.SetErr(&out)
-	s, err := f.shell(c, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.connect(t.Context(), "system"); err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	s, out := connected(t, address, "system")
 	before, dial := s.conn, s.dial
 	s.dial = func(context.Context, string, string, string) (*client.Conn, error) {
 		return nil, errors.New("wrong password")
 	}
 	s.run(t.Context(), "LOGIN ada 'x'")
 	if s.conn != before || s.username != "" || !strings.Contains(out.String(), "wrong password") {
-		t.Errorf("got %s as %q, want the old connection", &out, s.username)
+		t.Errorf("got %s as %q, want the old connection", out, s.username)
 	}
 	s.dial = dial
+	s.lost = errors.New("the connection was lost")
 	s.run(t.Context(), "LOGIN ada 'x'")
-	if s.conn == before || s.prompt(false) != "ada@ilium:system> " || s.prompt(true) != "              ... " {
+	if s.conn == before || s.lost != nil || s.prompt(false) != "ada@ilium:system> " || s.prompt(true) != "              ... " {
 		t.Errorf("prompts %q and %q, want those of the new connection", s.prompt(false), s.prompt(true))
 	}
 }

@@ -52,10 +52,9 @@ func (h *history) At(i int) string { return h.entries[len(h.entries)-1-i] }
 // Add implements term.History. It does nothing: whole statements are kept, by record, and not the lines they came in.
 func (h *history) Add(string) {}
 
-// record keeps a statement, as one line, unless it may hold a password or is too long for a line.
+// record keeps a statement, as one line, unless that is not possible, it may hold a password, or it is too long for a line.
 func (h *history) record(statement string) error {
-	line := strings.Join(strings.FieldsFunc(statement, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
-	line = strings.TrimSpace(line)
+	line := oneLine(statement)
 	repeated := len(h.entries) > 0 && h.entries[len(h.entries)-1] == line
 	if line == "" || repeated || holdsPassword(line) || utf8.RuneCountInString(line) >= maxTypedLine {
 		return nil
@@ -70,6 +69,31 @@ func (h *history) record(statement string) error {
 	}
 	_, err = file.WriteString(line + "\n")
 	return errors.Join(err, file.Close())
+}
+
+// oneLine returns a statement as one line that says the same, without what is a comment to the end of its line; "" if a
+// string or a name goes over lines.
+func oneLine(statement string) string {
+	var s statements
+	var line []byte
+	for _, c := range []byte(statement) {
+		before := s.part
+		s.text = append(s.text, c)
+		s.take(c)
+		lineEnds := c == '\n' || c == '\r'
+		switch {
+		case s.part == lineComment && before != lineComment:
+			line = line[:len(line)-1] // it has begun with the character before
+		case s.part == lineComment:
+		case lineEnds && (before == quotedText || before == quotedName || before == dollarText):
+			return ""
+		case lineEnds:
+			line = append(line, ' ')
+		default:
+			line = append(line, c)
+		}
+	}
+	return string(bytes.TrimSpace(line))
 }
 
 // holdsPassword reports whether a statement may hold a password. It is better to keep one too few.

@@ -138,6 +138,26 @@ func TestTraceTable(t *testing.T) {
 	}
 }
 
+// Line ends in a traced request are escaped once.
+func TestTraceOfLines(t *testing.T) {
+	var out strings.Builder
+	s := &shell{printer: printer{out: &out}}
+	s.printTrace("50554d6e-29bb-11e5-b345-feff819cdc9f", record{"request": field{cqltype.TypeText, []byte("SELECT\nx")},
+		"started_at": field{cqltype.TypeTimestamp, nil}, "coordinator": field{cqltype.TypeInet, nil}}, nil)
+	if want := `SELECT\nx |`; !strings.Contains(out.String(), want) {
+		t.Errorf("got\n%s\nwithout %s", &out, want)
+	}
+}
+
+// A comment may end with a carriage return alone.
+func TestFirstWord(t *testing.T) {
+	for text, want := range map[string]string{"-- a\rPAGING\nx": "PAGING", "// a\r\n b": "b", "/* a\r*/ ?x": "?", "-- a": "", "/* a": ""} {
+		if got := firstWord(text); got != want {
+			t.Errorf("%q begins with %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Commands end with their line; statements are told where they begin.
 func TestCommandsEndWithLine(t *testing.T) {
 	list := newStatements(strings.NewReader("\nPAGING\n\n -- DESC\nSELECT\n1; desc a\n/* x */ desc /* \n */ b -- c\n desc c; desc 'd\ne'\nSELECT 2"))
@@ -197,18 +217,8 @@ func TestSplitWordsProperty(t *testing.T) {
 
 func TestGivenUp(t *testing.T) {
 	address := serve(t)
-	var out strings.Builder
-	c := Command()
-	c.SetOut(&out)
-	c.SetErr(&out)
-	s, err := (&flags{timeout: "0"}).shell(c, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.connect(t.Context(), "system"); err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	s, out := connected(t, address, "system")
+	s.timeout = 0
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.run(ctx, "SELECT key FROM local;")

@@ -51,7 +51,7 @@ func (s *shell) connect(ctx context.Context, keyspace string) error {
 	if err != nil {
 		return err
 	}
-	s.conn = conn
+	s.conn, s.lost = conn, nil
 	return nil
 }
 
@@ -70,11 +70,7 @@ func (s *shell) fail(format string, args ...any) {
 	if s.script != "" {
 		text = fmt.Sprintf("%s:%d:%s", s.script, s.line, text)
 	}
-	color := ""
-	if s.colors {
-		color = red
-	}
-	fmt.Fprintln(s.errOut, colored(text, color)) // nobody could be told if this failed
+	fmt.Fprintln(s.errOut, s.in(red, text)) // nobody could be told if this failed
 }
 
 // run carries out a statement or a command of the shell. quit is true for those that end the shell.
@@ -178,7 +174,6 @@ func (s *shell) query(ctx context.Context, r client.Request) (*client.Result, er
 			s.lost = fmt.Errorf("the connection was lost, and there is no new one: %w", err)
 			return nil, s.lost
 		}
-		s.lost = nil
 	}
 	bounded, cancel := s.within(ctx)
 	defer cancel()

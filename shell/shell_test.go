@@ -2,7 +2,7 @@ package shell
 
 import (
 	"context"
-	"net"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,42 +10,50 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/tests/nodes"
 )
 
 // serve starts a node that takes clients, and returns its address.
 func serve(t testing.TB) string {
 	t.Helper()
-	cfg := config.Default()
-	cfg.DataDirectory, cfg.Memory, cfg.NativeTransportPort = t.TempDir(), 64*config.MiB, 0
-	n, err := node.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	address, err := n.Serve(t.Context(), node.ServeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address.String()
+	_, address := nodes.Serve(t)
+	return address
 }
 
 // runShell runs `ilium shell` and returns what it prints, first to the standard output and then to the standard error.
 func runShell(ctx context.Context, input string, arguments ...string) (string, error) {
+	return runShellOn(ctx, strings.NewReader(input), arguments...)
+}
+
+func runShellOn(ctx context.Context, input io.Reader, arguments ...string) (string, error) {
 	c := Command()
 	var out, errOut strings.Builder
-	c.SetIn(strings.NewReader(input))
+	c.SetIn(input)
 	c.SetOut(&out)
 	c.SetErr(&errOut)
 	c.SilenceUsage, c.SilenceErrors = true, true
 	c.SetArgs(arguments)
 	err := c.ExecuteContext(ctx)
 	return out.String() + errOut.String(), err
+}
+
+// connected returns a shell on a connection that is closed when the test ends, and all that it prints.
+func connected(t *testing.T, address, keyspace string) (*shell, *strings.Builder) {
+	t.Helper()
+	var out strings.Builder
+	c := Command()
+	c.SetOut(&out)
+	c.SetErr(&out)
+	s, err := (&flags{timeout: "10"}).shell(c, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.connect(t.Context(), keyspace); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	return s, &out
 }
 
 // TestRecorded compares the shell with what cqlsh has printed for the same statements. The commands are:
@@ -107,14 +115,7 @@ func TestFile(t *testing.T) {
 }
 
 func TestCannotConnect(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := nodes.Unused(t)
 	got, err := runShell(t.Context(), "SELECT 1;", address)
 	if got != "" || err == nil || !strings.HasPrefix(err.Error(), "connecting to "+address) {
 		t.Errorf("got %q and error %v, want an error that names %s", got, err, address)
@@ -122,33 +123,17 @@ func TestCannotConnect(t *testing.T) {
 }
 
 func TestServerGoes(t *testing.T) {
-	cfg := config.Default()
-	cfg.DataDirectory, cfg.Memory, cfg.NativeTransportPort = t.TempDir(), 64*config.MiB, 0
-	n, err := node.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, err := n.Serve(t.Context(), node.ServeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	n, address := nodes.Serve(t)
 	in := &stopping{n: n, text: "SELECT key FROM system.local;\n"}
-	c := Command()
-	var out strings.Builder
-	c.SetIn(in)
-	c.SetOut(&out)
-	c.SetErr(&out)
-	c.SilenceUsage, c.SilenceErrors = true, true
-	c.SetArgs([]string{address.String()})
-	err = c.ExecuteContext(t.Context())
+	out, err := runShellOn(t.Context(), in, address)
 	if in.err != nil {
 		t.Error(in.err)
 	}
 	if err == nil || !strings.Contains(err.Error(), "there is no new one") {
 		t.Errorf("error %v, want one of the lost connection", err)
 	}
-	if got := strings.Count(out.String(), "ConnectionError"); got != 2 || !strings.Contains(out.String(), "(1 rows)") {
-		t.Errorf("got %s, want a row and two errors", &out)
+	if got := strings.Count(out, "ConnectionError"); got != 2 || !strings.Contains(out, "(1 rows)") {
+		t.Errorf("got %s, want a row and two errors", out)
 	}
 }
 

@@ -55,10 +55,6 @@ func (s *shell) showVersion(ctx context.Context) {
 
 func (s *shell) showHost(ctx context.Context) {
 	if r, ok := s.local(ctx); ok {
-		color := ""
-		if s.colors {
-			color = blue
-		}
-		s.printf("Connected to %s at %s", colored(r.text("cluster_name"), color), s.address)
+		s.printf("Connected to %s at %s", s.in(blue, r.text("cluster_name")), s.address)
 	}
 }

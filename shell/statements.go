@@ -38,6 +38,7 @@ type statements struct {
 
 	text  []byte // of the statement so far
 	part  part
+	plain bool // known not to end with its line
 	last  byte // the byte before, if it is of the same part and may begin or end the next one
 	word  int  // where the word that text ends in begins
 	batch bool // between BEGIN and APPLY
@@ -51,7 +52,7 @@ func newStatements(in io.Reader) *statements {
 // next returns the next statement with its semicolon, and io.EOF after the last. The last one may
 // lack the semicolon. Whether a statement is right is for the parser to say.
 func (s *statements) next() (string, error) {
-	s.text, s.solid, s.batch, s.word = s.text[:0], 0, false, 0
+	s.text, s.solid, s.batch, s.word, s.plain = s.text[:0], 0, false, 0, false
 	s.enter(code) // the input may have failed inside of something else
 	for {
 		c, err := s.in.ReadByte()
@@ -83,13 +84,14 @@ func (s *statements) next() (string, error) {
 // pending reports whether a statement has begun, or something else that the end of a line does not end.
 func (s *statements) pending() bool { return s.solid > 0 || s.part != code }
 
-// lineEnds reports whether the line that has ended ends the statement too.
+// lineEnds reports whether the line that has ended ends the statement too. The first line decides: a statement may have
+// very many.
 func (s *statements) lineEnds() bool {
-	if s.endsWithLine == nil || s.part != code || s.solid == 0 {
+	if s.endsWithLine == nil || s.plain || s.part != code || s.solid == 0 {
 		return false
 	}
-	word := firstWord(string(s.text))
-	return word != "" && s.endsWithLine(word)
+	s.plain = !s.endsWithLine(firstWord(string(s.text)))
+	return !s.plain
 }
 
 // firstWord returns the word, or else the character, with which a text begins behind spaces and comments.
@@ -109,16 +111,15 @@ func firstWord(text string) string {
 func skipBlank(text string) string {
 	for {
 		text = strings.TrimLeft(text, " \t\r\n")
-		end, closing := "", 0
+		at, closing := 0, 1
 		switch {
 		case strings.HasPrefix(text, "--"), strings.HasPrefix(text, "//"):
-			end, closing = "\n", 1
+			at = strings.IndexAny(text[2:], "\r\n")
 		case strings.HasPrefix(text, "/*"):
-			end, closing = "*/", 2
+			at, closing = strings.Index(text[2:], "*/"), 2
 		default:
 			return text
 		}
-		at := strings.Index(text[2:], end)
 		if at < 0 {
 			return ""
 		}

@@ -78,13 +78,10 @@ func (s *shell) traceSession(ctx context.Context, id string, wait bool) (session
 
 // printTrace prints the table of a trace: the request, its events, and its end.
 func (s *shell) printTrace(id string, session record, events []record) {
-	header := s.traceRow("activity", "timestamp", "source", "source_elapsed", "client")
-	for i := range header {
-		header[i] = s.text(header[i].text, magenta)
-	}
+	header := s.traceRow(magenta, "activity", "timestamp", "source", "source_elapsed", "client")
 	began, _ := session.time("started_at")
 	from := session.text("client")
-	rows := [][]cell{s.traceRow(session.text("request"), traceTime(began), session.text("coordinator"), "0", from)}
+	rows := [][]cell{s.traceRow(yellow, session.raw("request"), traceTime(began), session.text("coordinator"), "0", from)}
 	for _, e := range events {
 		at, _ := e.time("event_id")
 		elapsed := "--"
@@ -92,25 +89,21 @@ func (s *shell) printTrace(id string, session record, events []record) {
 			elapsed = strconv.FormatInt(n, 10)
 		}
 		activity := fmt.Sprintf("%s [%s]", e.raw("activity"), e.raw("thread"))
-		rows = append(rows, s.traceRow(activity, traceTime(at), e.text("source"), elapsed, from))
+		rows = append(rows, s.traceRow(yellow, activity, traceTime(at), e.text("source"), elapsed, from))
 	}
 	if n, ok := session.number("duration"); ok && n != 0 {
 		end := began.Add(time.Duration(n) * time.Microsecond)
-		rows = append(rows, s.traceRow("Request complete", traceTime(end), session.text("coordinator"), strconv.FormatInt(n, 10), from))
+		rows = append(rows, s.traceRow(yellow, "Request complete", traceTime(end), session.text("coordinator"), strconv.FormatInt(n, 10), from))
 	}
-	title := ""
-	if s.colors {
-		title = magenta
-	}
-	s.printf("\n%s%s\n", colored("Tracing session: ", title), id)
+	s.printf("\n%s%s\n", s.in(magenta, "Tracing session: "), id)
 	s.table(header, rows, true)
 	s.printf("")
 }
 
-func (s *shell) traceRow(texts ...string) []cell {
+func (s *shell) traceRow(color string, texts ...string) []cell {
 	row := make([]cell, len(texts))
 	for i, t := range texts {
-		row[i] = s.text(t, yellow)
+		row[i] = s.text(t, color)
 	}
 	return row
 }

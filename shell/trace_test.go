@@ -1,66 +1,26 @@
 package shell
 
 import (
-	"net"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/iliumdb/ilium/schema/cqltype"
+	"github.com/iliumdb/ilium/tests/fakes"
 	"github.com/iliumdb/ilium/wire/cql/frame"
 )
 
 // A tracer is a server that traces SELECT x, and writes the trace only while it is asked for it.
 type tracer struct {
 	t     *testing.T
-	polls int // of the session until now
+	polls atomic.Int64 // of the session until now
 	never bool
 }
 
 const traceID = "50554d6e-29bb-11e5-b345-feff819cdc9f"
 
-// serve answers one client.
-func (tr *tracer) serve(conn net.Conn) {
-	defer conn.Close()
-	reader := frame.NewServerReader(frame.DefaultMaxLength)
-	var writer frame.Writer
-	buffer := make([]byte, 4096)
-	for {
-		f, err := reader.Next()
-		if err == frame.ErrIncomplete {
-			n, err := conn.Read(buffer)
-			if err != nil {
-				return
-			}
-			reader.Feed(buffer[:n])
-			continue
-		}
-		if err != nil {
-			tr.t.Error(err)
-			return
-		}
-		p, m, err := frame.DecodeMessage(f)
-		if err != nil {
-			tr.t.Error(err)
-			return
-		}
-		prologue, answer := tr.answer(p, m)
-		if err := writer.Add(f.Version, f.Stream, prologue, answer); err != nil {
-			tr.t.Error(err)
-			return
-		}
-		if _, begins := m.(*frame.Startup); begins {
-			reader.Negotiate(f.Version, frame.LZ4)
-			writer.Negotiate(f.Version, frame.LZ4)
-		}
-		if _, err := conn.Write(writer.Bytes()); err != nil {
-			return
-		}
-		writer.Reset()
-	}
-}
-
+// answer is that of fakes.Server.
 func (tr *tracer) answer(p frame.Prologue, m frame.Message) (*frame.Prologue, frame.Message) {
 	q, ok := m.(*frame.Query)
 	if !ok {
@@ -82,15 +42,15 @@ func (tr *tracer) answer(p frame.Prologue, m frame.Message) (*frame.Prologue, fr
 		return nil, tr.rows("activity", cqltype.TypeText, "Reading", "event_id", cqltype.TypeTimeUUID, traceID,
 			"source", cqltype.TypeInet, "10.0.0.1", "source_elapsed", cqltype.TypeInt, 42, "thread", cqltype.TypeText, "reader-1")
 	}
-	tr.polls++
+	polls := tr.polls.Add(1)
 	session := []any{"request", cqltype.TypeText, "Execute CQL3 query", "started_at", cqltype.TypeTimestamp, int64(1436795996123),
 		"coordinator", cqltype.TypeInet, "10.0.0.1", "client", cqltype.TypeInet, "10.0.0.2", "duration", cqltype.TypeInt, nil}
 	switch {
-	case tr.polls == 1: // nothing yet
+	case polls == 1: // nothing yet
 		rows := tr.rows(session...)
 		rows.Count, rows.Content = 0, nil
 		return nil, rows
-	case tr.polls < 4 || tr.never:
+	case polls < 4 || tr.never:
 		return nil, tr.rows(session...)
 	default:
 		session[len(session)-1] = 1234
@@ -115,33 +75,8 @@ func (tr *tracer) rows(columns ...any) *frame.Rows {
 
 // traced runs a traced statement on a tracer.
 func (tr *tracer) traced(wait time.Duration) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tr.t.Fatal(err)
-	}
-	defer listener.Close()
-	var served sync.WaitGroup
-	defer served.Wait()
-	served.Go(func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			tr.t.Error(err)
-			return
-		}
-		tr.serve(conn)
-	})
-	var out strings.Builder
-	c := Command()
-	c.SetOut(&out)
-	c.SetErr(&out)
-	s, err := (&flags{timeout: "10"}).shell(c, listener.Addr().String())
-	if err != nil {
-		tr.t.Fatal(err)
-	}
-	if err := s.connect(tr.t.Context(), ""); err != nil {
-		tr.t.Fatal(err)
-	}
-	defer s.close()
+	server := (&fakes.Server{Answer: tr.answer}).Start(tr.t, nil)
+	s, out := connected(tr.t, server.Address, "")
 	s.traceWait = wait
 	s.run(tr.t.Context(), "TRACING ON")
 	s.run(tr.t.Context(), "SELECT x;")
@@ -162,8 +97,8 @@ func TestTracing(t *testing.T) {
 		" Execute CQL3 query | " + traceTime(began) + " | 10.0.0.1 |              0 | 10.0.0.2\n" +
 		" Reading [reader-1] | " + traceTime(event.Time()) + " | 10.0.0.1 |             42 | 10.0.0.2\n" +
 		"   Request complete | " + traceTime(began.Add(1234*time.Microsecond)) + " | 10.0.0.1 |           1234 | 10.0.0.2\n\n"
-	if got != want || tr.polls != 4 {
-		t.Errorf("after %d looks got\n%s\nwant\n%s", tr.polls, got, want)
+	if polls := tr.polls.Load(); got != want || polls != 4 {
+		t.Errorf("after %d looks got\n%s\nwant\n%s", polls, got, want)
 	}
 }
 

@@ -3,7 +3,6 @@ package workload
 import (
 	"encoding/json"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,30 +10,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/iliumdb/ilium/config"
-	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/tests/nodes"
 	"github.com/iliumdb/ilium/workload/bench"
 )
 
 // serve starts a node that takes clients, and returns its address.
 func serve(t *testing.T) string {
 	t.Helper()
-	cfg := config.Default()
-	cfg.DataDirectory, cfg.Memory, cfg.NativeTransportPort = t.TempDir(), 64*config.MiB, 0
-	n, err := node.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	address, err := n.Serve(t.Context(), node.ServeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address.String()
+	_, address := nodes.Serve(t)
+	return address
 }
 
 // kv runs `workload kv` on small tables, and wants a report of so many operations without errors.
@@ -142,14 +126,7 @@ func TestKVRefusals(t *testing.T) {
 		value := map[string]string{"timeout": "1s", "coalesce": "1s", "protocol": "5", "connections": "1", "replication-factor": "1"}[name]
 		refuse("--"+name+" is for servers: give --hosts too", "read", "--"+name, value)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	free := nodes.Unused(t)
 	refuse("connecting to ["+free+"]", "read", "--hosts", free)
 	refuse("--protocol must be 4 or 5, not 3", "read", "--hosts", free, "--protocol", "3")
 	refuse("--timeout must be above 0", "read", "--hosts", free, "--timeout", "0s")

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,17 +13,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/goleak"
 
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/tests/nodes"
 	"github.com/iliumdb/ilium/workload/inbox"
 )
 
-func TestMain(m *testing.M) {
-	slog.SetLogLoggerLevel(slog.LevelError + 1)
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
-}
+func TestMain(m *testing.M) { nodes.Main(m) }
 
 // A terminal runs `ilium workload` again and again on one data directory.
 type terminal struct {

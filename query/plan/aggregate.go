@@ -202,15 +202,7 @@ func (a *integerSum) add(v []byte) error {
 	if len(v) == 0 {
 		return nil
 	}
-	var number big.Int
-	if a.argument.Kind() == cqltype.KindVarint {
-		if err := a.argument.Decode(v, &number); err != nil {
-			return err
-		}
-	} else {
-		number.SetInt64(signed(v))
-	}
-	a.sum.Add(&a.sum, &number)
+	a.sum.Add(&a.sum, numberOf(a.argument, v).toBig())
 	a.n++
 	return nil
 }
@@ -229,22 +221,8 @@ func (a *integerSum) result(dst []byte) ([]byte, bool) {
 	if a.average && a.n > 0 {
 		total.Quo(total, big.NewInt(a.n))
 	}
-	if a.typ.Kind() == cqltype.KindVarint {
-		out, _, err := a.typ.AppendEncode(dst, total)
-		return out, err == nil
-	}
-	width := uint(64)
-	if size, ok := widths[a.typ.Kind()]; ok {
-		width = size
-	}
-	low := new(big.Int).And(total, new(big.Int).SetUint64(math.MaxUint64)).Uint64()
-	for shift := int(width) - 8; shift >= 0; shift -= 8 {
-		dst = append(dst, byte(low>>shift))
-	}
-	return dst, true
+	return append(dst, number{big: total, whole: lowBits(total)}.encode(a.typ)...), true
 }
-
-var widths = map[cqltype.Kind]uint{cqltype.KindTinyint: 8, cqltype.KindSmallint: 16, cqltype.KindInt: 32}
 
 // floatSum is sum or avg of floats and doubles, with compensation for what rounding loses. An
 // average is right even if the sum is too large for a double.
@@ -274,12 +252,7 @@ func (a *floatSum) add(v []byte) error {
 	if len(v) == 0 {
 		return nil
 	}
-	number := 0.0
-	if len(v) == 4 {
-		number = float64(math.Float32frombits(binary.BigEndian.Uint32(v)))
-	} else {
-		number = math.Float64frombits(binary.BigEndian.Uint64(v))
-	}
+	number := numberOf(a.typ, v).float
 	a.n++
 	a.simple += number
 	a.sum.add(number)
@@ -327,7 +300,7 @@ func (a *decimalSum) add(v []byte) error {
 		a.value.Unscaled = new(big.Int)
 	}
 	scale := max(a.value.Scale, d.Scale)
-	if scale-min(a.value.Scale, d.Scale) > 65536 {
+	if int64(scale)-int64(min(a.value.Scale, d.Scale)) > maxScaleGap {
 		return schema.Invalid("decimals that differ too much in scale cannot be added")
 	}
 	before, number := rescale(a.value, scale), rescale(d, scale)
@@ -340,7 +313,7 @@ func (a *decimalSum) add(v []byte) error {
 
 // rescale returns the unscaled value of d at a scale that is not less than its own, in memory of its own.
 func rescale(d cqltype.Decimal, scale int32) *big.Int {
-	factor := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale-d.Scale)), nil)
+	factor := powerOfTen(int(scale - d.Scale))
 	return factor.Mul(factor, d.Unscaled)
 }
 

@@ -23,7 +23,7 @@ type function struct {
 
 	// eval computes the result; nil is null. What it returns may be part of an argument.
 	eval func(b *Binding, arguments [][]byte) ([]byte, error)
-	// aggregate is set, and eval is not, for functions of many rows.
+	// aggregate is set, and eval is not, for functions of many rows. Neither is if the function is not supported yet.
 	aggregate func() aggregator
 }
 
@@ -53,9 +53,8 @@ type call struct {
 
 // Eval calls the function.
 func (c *call) Eval(b *Binding) (Value, error) {
-	var few [3][]byte
-	arguments := few[:0]
-	for _, a := range c.arguments {
+	arguments := make([][]byte, len(c.arguments))
+	for i, a := range c.arguments {
 		v, err := a.Eval(b)
 		if err != nil {
 			return v, err
@@ -63,7 +62,7 @@ func (c *call) Eval(b *Binding) (Value, error) {
 		if v.Unset {
 			return v, schema.Invalid("Invalid unset value for argument in call to function %s", c.function.name)
 		}
-		arguments = append(arguments, v.Bytes)
+		arguments[i] = v.Bytes
 	}
 	result, err := c.function.eval(b, arguments)
 	return Value{Bytes: result}, err

@@ -1,8 +1,7 @@
 package plan
 
 import (
-	"bytes"
-	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -46,15 +45,24 @@ func appendJSON(dst []byte, t *cqltype.Type, v []byte) []byte {
 	return append(append(append(dst, '"'), castText(t, v)...), '"')
 }
 
-// appendJSONString quotes a text. Unlike Go's encoder it leaves <, > and & alone.
+// appendJSONString quotes a text. Unlike Go's encoder it leaves all alone that JSON does not want escaped.
 func appendJSONString(dst []byte, s string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if e.Encode(s) != nil { // which texts never do
-		return append(dst, `""`...)
+	dst = append(dst, '"')
+	for i := range len(s) {
+		c := s[i]
+		short := strings.IndexByte("\b\t\n\f\r", c)
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case short >= 0:
+			dst = append(dst, '\\', "btnfr"[short])
+		case c < ' ':
+			dst = fmt.Appendf(dst, `\u%04X`, c)
+		default:
+			dst = append(dst, c)
+		}
 	}
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+	return append(dst, '"')
 }
 
 func appendJSONList(dst []byte, t *cqltype.Type, v []byte) []byte {
@@ -124,17 +132,14 @@ func appendJSONName(dst []byte, name string) []byte {
 type jsonRow struct {
 	selectors []Selector
 	columns   []Spec
+	heads     []string // what stands in front of each value
 }
 
 // Eval returns the text.
 func (j *jsonRow) Eval(b *Binding) (Value, error) {
-	out := []byte{'{'}
-	var scratch []byte
+	var out, scratch []byte
 	for i := range j.selectors {
-		if i > 0 {
-			out = append(out, ", "...)
-		}
-		out = append(appendJSONName(out, j.columns[i].Name), ": "...)
+		out = append(out, j.heads[i]...)
 		v, ok, err := j.selectors[i].Append(scratch[:0], b)
 		switch {
 		case err != nil:
@@ -153,8 +158,12 @@ func (j *jsonRow) String() string { return "[json]" }
 
 // asJSON turns what is selected into the one text of SELECT JSON.
 func (s *Select) asJSON() {
-	row := Selector{text: "[json]", term: &jsonRow{s.Selectors, s.Columns}}
+	j := &jsonRow{selectors: s.Selectors, columns: s.Columns}
+	row := Selector{text: "[json]", term: j}
+	separator := "{"
 	for i := range s.Selectors {
+		j.heads = append(j.heads, string(appendJSONName([]byte(separator), s.Columns[i].Name))+": ")
+		separator = ", "
 		row.columns = append(row.columns, s.Selectors[i].columns...)
 	}
 	s.Columns = []Spec{{Keyspace: s.Table.Keyspace, Table: s.Table.Name, Name: "[json]", Type: cqltype.TypeText}}

@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -208,9 +209,14 @@ func nested(v any) any {
 
 func listFromJSON(t *cqltype.Type, v any) ([]byte, error) {
 	list, ok := nested(v).([]any)
-	wanted := map[cqltype.Kind]string{cqltype.KindList: "a list", cqltype.KindVector: "a list", cqltype.KindSet: "a list (representing a set)",
-		cqltype.KindTuple: "a list representation of a tuple"}[t.Kind()]
 	if !ok {
+		wanted := "a list"
+		switch t.Kind() {
+		case cqltype.KindSet:
+			wanted = "a list (representing a set)"
+		case cqltype.KindTuple:
+			wanted = "a list representation of a tuple"
+		}
 		return nil, unexpected(wanted, v)
 	}
 	if n := len(t.FieldTypes()); t.Kind() == cqltype.KindTuple && len(list) > n {
@@ -243,7 +249,8 @@ func mapFromJSON(t *cqltype.Type, v any) ([]byte, error) {
 		return nil, unexpected("a map", v)
 	}
 	var elements [][]byte
-	for key, e := range entries {
+	for _, key := range slices.Sorted(maps.Keys(entries)) { // of two spellings of a key always the same wins
+		e := entries[key]
 		if e == nil {
 			return nil, valueErrorf("Invalid null value in map")
 		}
@@ -298,7 +305,8 @@ func leastKey(entries map[string]any) string {
 // foldNames reads names as CQL does: without regard to case, unless they are quoted.
 func foldNames(entries map[string]any) map[string]any {
 	out := make(map[string]any, len(entries))
-	for name, v := range entries {
+	for _, name := range slices.Sorted(maps.Keys(entries)) { // of two spellings of a name always the same wins
+		v := entries[name]
 		if n := len(name); n >= 2 && name[0] == '"' && name[n-1] == '"' {
 			out[name[1:n-1]] = v
 		} else {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -12,45 +13,39 @@ import (
 func castFunctions(to *cqltype.Type) []*function {
 	name := "cast_as_" + to.String()
 	var out []*function
-	add := func(from *cqltype.Type, convert func(v []byte) ([]byte, error)) {
+	add := func(from *cqltype.Type, convert func(v []byte) []byte) {
 		out = append(out, &function{name: name, arguments: []*cqltype.Type{from}, result: to, eval: func(_ *Binding, arguments [][]byte) ([]byte, error) {
 			if len(arguments[0]) == 0 {
 				return nil, nil
 			}
-			return convert(arguments[0])
+			return convert(arguments[0]), nil
 		}})
 	}
 	isText := to == cqltype.TypeText || to == cqltype.TypeASCII
+	_, isNumber := sums[to.Kind()]
 	for _, from := range []*cqltype.Type{cqltype.TypeTinyint, cqltype.TypeSmallint, cqltype.TypeInt, cqltype.TypeBigint, cqltype.TypeFloat,
 		cqltype.TypeDouble, cqltype.TypeDecimal, cqltype.TypeCounter, cqltype.TypeVarint} {
 		switch {
 		case isText:
-			add(from, func(v []byte) ([]byte, error) { return castText(from, v), nil })
-		case sums[to.Kind()] != 0 || to.Kind() != cqltype.KindCounter && isWhole(to):
-			if from != to {
-				add(from, func(v []byte) ([]byte, error) { return castNumber(from, to, v) })
-			}
+			add(from, func(v []byte) []byte { return castText(from, v) })
+		case isNumber && to != cqltype.TypeCounter && from != to:
+			add(from, func(v []byte) []byte { return castNumber(from, to, v) })
 		}
 	}
 	if to == cqltype.TypeText {
-		add(cqltype.TypeASCII, func(v []byte) ([]byte, error) { return v, nil })
+		add(cqltype.TypeASCII, func(v []byte) []byte { return v })
 	}
 	for _, from := range []*cqltype.Type{cqltype.TypeInet, cqltype.TypeBoolean, cqltype.TypeTimeUUID, cqltype.TypeTimestamp, cqltype.TypeDate,
 		cqltype.TypeTime, cqltype.TypeUUID} {
 		isTime := from == cqltype.TypeTimeUUID || from == cqltype.TypeTimestamp || from == cqltype.TypeDate
 		switch {
 		case isText:
-			add(from, func(v []byte) ([]byte, error) { return castText(from, v), nil })
+			add(from, func(v []byte) []byte { return castText(from, v) })
 		case isTime && from != to && (to == cqltype.TypeDate || to == cqltype.TypeTimestamp):
-			add(from, func(v []byte) ([]byte, error) { return ofMillis(to, millisOf(from, v)), nil })
+			add(from, func(v []byte) []byte { return ofMillis(to, millisOf(from, v)) })
 		}
 	}
 	return out
-}
-
-func isWhole(t *cqltype.Type) bool {
-	kind, numeric := sums[t.Kind()]
-	return numeric && kind == integers
 }
 
 // castText writes a value as CQL does, without quotes.
@@ -72,12 +67,12 @@ func javaFloat(f float64, size int) string {
 	switch {
 	case f != f:
 		return "NaN"
-	case f > 0 && f/2 == f:
+	case math.IsInf(f, 1):
 		return "Infinity"
-	case f < 0 && f/2 == f:
+	case math.IsInf(f, -1):
 		return "-Infinity"
 	case f == 0:
-		return strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, size), "")
+		return strconv.FormatFloat(f, 'f', 1, size) // with its sign
 	}
 	magnitude := max(f, -f)
 	if magnitude >= 1e-3 && magnitude < 1e7 {
@@ -96,7 +91,7 @@ func javaFloat(f float64, size int) string {
 }
 
 // castNumber converts between numeric types as Java's Number does.
-func castNumber(from, to *cqltype.Type, v []byte) ([]byte, error) {
+func castNumber(from, to *cqltype.Type, v []byte) []byte {
 	n := numberOf(from, v)
 	out := number{kind: to.Kind()}
 	switch to.Kind() {
@@ -108,7 +103,7 @@ func castNumber(from, to *cqltype.Type, v []byte) ([]byte, error) {
 		whole := n.truncate(sizeOf(to))
 		out.whole, out.big = lowBits(whole), whole
 	}
-	return out.encode(to), nil
+	return out.encode(to)
 }
 
 func castDecimal(n number) cqltype.Decimal {

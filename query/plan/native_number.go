@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"strconv"
 
 	"github.com/iliumdb/ilium/grammar/ast"
 	"github.com/iliumdb/ilium/schema"
@@ -237,12 +238,8 @@ func (n number) toFloat() float64 {
 		f, _ := new(big.Float).SetInt(n.big).Float64()
 		return f
 	case cqltype.KindDecimal:
-		f, _, err := big.ParseFloat(n.decimal.String(), 10, 64, big.ToNearestEven)
-		if err != nil {
-			return math.Inf(n.decimal.Unscaled.Sign())
-		}
-		out, _ := f.Float64()
-		return out
+		f, _ := strconv.ParseFloat(n.decimal.String(), 64) // infinite if it is out of range
+		return f
 	default:
 		return float64(n.whole)
 	}
@@ -357,7 +354,12 @@ func mathFunctions(name string) []*function {
 	var out []*function
 	for _, t := range []*cqltype.Type{cqltype.TypeTinyint, cqltype.TypeSmallint, cqltype.TypeInt, cqltype.TypeFloat, cqltype.TypeBigint,
 		cqltype.TypeDouble, cqltype.TypeVarint, cqltype.TypeDecimal, cqltype.TypeCounter} {
-		out = append(out, &function{name: name, arguments: []*cqltype.Type{t}, result: t, eval: func(_ *Binding, arguments [][]byte) ([]byte, error) {
+		f := &function{name: name, arguments: []*cqltype.Type{t}, result: t}
+		out = append(out, f)
+		if t == cqltype.TypeDecimal && name != "abs" && name != "round" {
+			continue // not supported yet
+		}
+		f.eval = func(_ *Binding, arguments [][]byte) ([]byte, error) {
 			if len(arguments[0]) == 0 {
 				return nil, nil
 			}
@@ -366,7 +368,7 @@ func mathFunctions(name string) []*function {
 				return nil, err
 			}
 			return n.encode(t), nil
-		}})
+		}
 	}
 	return out
 }
@@ -381,9 +383,6 @@ func mathematics(name string, t *cqltype.Type, n number) (number, error) {
 		return n, nil
 	case "round":
 		return roundNumber(n), nil
-	}
-	if n.kind == cqltype.KindDecimal {
-		return n, schema.Invalid("Function 'system.%s' of decimals is not supported yet", name)
 	}
 	f := n.toFloat()
 	switch name {
@@ -427,13 +426,22 @@ func wholeOfFloat(f float64, size int) int64 {
 	return int64(f)
 }
 
+// roundHalfUp rounds to a whole number. Adding a half would round too early: to 1 what is just below a half.
+func roundHalfUp(f float64) float64 {
+	whole := math.Floor(f)
+	if f-whole >= 0.5 {
+		whole++
+	}
+	return whole
+}
+
 // roundNumber rounds half up; whole numbers are what they are.
 func roundNumber(n number) number {
 	switch n.kind {
 	case cqltype.KindFloat:
-		n.float = float64(wholeOfFloat(math.Floor(n.float+0.5), 4))
+		n.float = float64(wholeOfFloat(roundHalfUp(n.float), 4))
 	case cqltype.KindDouble:
-		n.float = float64(wholeOfFloat(math.Floor(n.float+0.5), 8))
+		n.float = float64(wholeOfFloat(roundHalfUp(n.float), 8))
 	case cqltype.KindDecimal:
 		n.decimal = roundScale(n.decimal, 0)
 	}

@@ -127,6 +127,35 @@ func TestFloatsAreCutAsJavaDoes(t *testing.T) {
 	}
 }
 
+func TestDoublesAreRoundedHalfUp(t *testing.T) {
+	for f, want := range map[float64]float64{2.5: 3, -2.5: -2, -2.6: -3, 0.49999999999999994: 0, 4503599627370497: 4503599627370497} {
+		if got := roundNumber(number{kind: cqltype.KindDouble, float: f}).float; got != want {
+			t.Errorf("%v is rounded to %v, want %v", f, got, want)
+		}
+	}
+}
+
+func TestDecimalsBecomeFloats(t *testing.T) {
+	for text, want := range map[string]float64{"0.1": 0.1, "-1e400": math.Inf(-1), "1e2147483647": math.Inf(1), "0e2147483647": 0, "1e-2147483647": 0,
+		"9007199254740993.00000000001": 9007199254740994} {
+		if got := (number{kind: cqltype.KindDecimal, decimal: decimal(t, text)}).toFloat(); got != want {
+			t.Errorf("%s as a double is %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestSumOfDistantDecimals: scales whose distance has more than 32 bits are not taken for near ones.
+func TestSumOfDistantDecimals(t *testing.T) {
+	a := &decimalSum{value: decimal(t, "1e-2147483647")}
+	v, err := cqltype.TypeDecimal.Encode(decimal(t, "1e2147483647"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.add(v); err == nil {
+		t.Errorf("the sum is %s", a.value)
+	}
+}
+
 func TestVarintsDecode(t *testing.T) {
 	for _, text := range []string{"0", "-1", "127", "128", "-128", "-129", "123456789012345678901234567890", "-123456789012345678901234567890"} {
 		want, _ := new(big.Int).SetString(text, 10)
@@ -209,7 +238,7 @@ func TestJSONComesBack(t *testing.T) {
 	}{
 		{cqltype.TypeInt, "-5"}, {cqltype.TypeBigint, "9223372036854775807"}, {cqltype.TypeTinyint, "-128"},
 		{cqltype.TypeDouble, "1.0E10"}, {cqltype.TypeFloat, "0.1"}, {cqltype.TypeDecimal, "1.50"}, {cqltype.TypeVarint, "-123456789012345678901"},
-		{cqltype.TypeText, `"a\"<b>\nä"`}, {cqltype.TypeBoolean, "true"}, {cqltype.TypeBlob, `"0xff00"`},
+		{cqltype.TypeText, `"a\"<b>\nä"`}, {cqltype.TypeText, "\"\\u001F\\b\\\\\u2028\""}, {cqltype.TypeBoolean, "true"}, {cqltype.TypeBlob, `"0xff00"`},
 		{cqltype.TypeTimestamp, `"2020-01-01 00:00:00.001Z"`}, {cqltype.TypeDate, `"2020-01-01"`}, {cqltype.TypeTime, `"10:11:12.000000001"`},
 		{cqltype.TypeInet, `"1.2.3.4"`}, {cqltype.TypeUUID, `"8e14e760-7fa8-11eb-bc66-000000000001"`}, {cqltype.TypeDuration, `"1mo2d"`},
 		{list, `["a", "b"]`}, {byInt, `{"-1": ["x"], "2": []}`},

@@ -252,7 +252,7 @@ func (p *planner) orderBy(out *Select, orderings []ast.Ordering) error {
 	}
 	next := 0
 	for i, o := range sort {
-		for next < o.Column.Position && out.Where.fixes(next) {
+		for next < o.Column.Position && out.Where.isFixed(out.Table.Clustering[next]) {
 			next++
 		}
 		if o.Column.Position != next {
@@ -291,18 +291,6 @@ func sortColumns(t *schema.Table, orderings []ast.Ordering) ([]SortColumn, error
 	return out, nil
 }
 
-// fixes reports whether the clause gives the clustering column at a position a single value.
-func (w *Where) fixes(position int) bool {
-	for _, c := range w.clustering {
-		for _, col := range c.columns {
-			if col.Position == position {
-				return c.op == opEqual
-			}
-		}
-	}
-	return false
-}
-
 func (s *Select) String() string {
 	var out printer
 	switch {
@@ -336,10 +324,8 @@ func (s *Select) String() string {
 	}
 	if s.GroupBy > 0 {
 		var columns []string
-		for i, c := range slices.Concat(s.Table.Partition, s.Table.Clustering) {
-			if i < s.GroupBy {
-				columns = append(columns, c.Name)
-			}
+		for _, c := range slices.Concat(s.Table.Partition, s.Table.Clustering)[:s.GroupBy] {
+			columns = append(columns, c.Name)
 		}
 		out.line("  group by %s", strings.Join(columns, ", "))
 	}

@@ -231,6 +231,8 @@ func (p *planner) callTerm(t ast.Term, receiver Spec) (Term, error) {
 		return nil, unknownFunction(t)
 	case f == nil:
 		return nil, schema.Invalid("Unknown function %s called", t.(*ast.Call).Function)
+	case f.eval == nil && f.aggregate == nil:
+		return nil, schema.Invalid("Function 'system.%s' of %ss is not supported yet", f.name, joinTypes(f.arguments))
 	case f.aggregate != nil && p.scope == nil:
 		return nil, schema.Invalid("Aggregation function are not supported in the where clause")
 	case f.aggregate != nil && p.inAggregate:

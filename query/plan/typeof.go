@@ -84,10 +84,13 @@ func (p *planner) typeOf(t ast.Term, inner func(ast.Term) (*cqltype.Type, error)
 		return typ, err
 	case *ast.Element:
 		of, err := p.collectionType(t.Operand, "element")
-		if err != nil || of.Kind() == cqltype.KindSet {
-			return elementOrNil(of), err
+		switch {
+		case err != nil:
+			return nil, err
+		case of.Kind() == cqltype.KindSet:
+			return of.ElementType(), nil
 		}
-		return valueOrNil(of), err
+		return of.ValueType(), nil
 	case *ast.Slice:
 		of, err := p.collectionType(t.Operand, "slice")
 		if err != nil {
@@ -123,20 +126,6 @@ func (p *planner) typeOf(t ast.Term, inner func(ast.Term) (*cqltype.Type, error)
 		return p.mapType(t, inner)
 	}
 	return nil, nil
-}
-
-func elementOrNil(t *cqltype.Type) *cqltype.Type {
-	if t == nil {
-		return nil
-	}
-	return t.ElementType()
-}
-
-func valueOrNil(t *cqltype.Type) *cqltype.Type {
-	if t == nil {
-		return nil
-	}
-	return t.ValueType()
 }
 
 // hintKeyspace is where the user types in type hints are.

@@ -41,6 +41,25 @@ func ilium(t *testing.T, args ...string) *program {
 	return start(t, nil, os.Getenv(binaryVariable), args...)
 }
 
+// A server is a running `ilium start`.
+type server struct {
+	*program
+	address string
+}
+
+var servingLine = regexp.MustCompile(`^ilium is ready in \d+ ms at (\S+)`)
+
+// startServer starts a server on a free port and waits until it is ready.
+func startServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	p := ilium(t, append([]string{"start", "--set", "native_transport_port=0"}, args...)...)
+	match := p.out.await(servingLine)
+	if match == nil {
+		t.Fatalf("the server did not start: %s", p.wait().err)
+	}
+	return &server{program: p, address: match[1]}
+}
+
 // run runs the ilium binary to its end.
 func run(t *testing.T, args ...string) outcome {
 	t.Helper()

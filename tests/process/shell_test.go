@@ -1,19 +1,13 @@
 package process
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 )
 
 // The exit codes of `ilium shell`, and what it prints where.
 func TestShell(t *testing.T) {
-	p := ilium(t, "start", "--set", dataIn(t.TempDir()), "--set", "native_transport_port=0")
-	ready := p.out.await(regexp.MustCompile(`^ilium is ready in \d+ ms at (\S+)`))
-	if ready == nil {
-		t.Fatal(p.wait().err)
-	}
-	address := ready[1]
+	address := startServer(t).address
 
 	check := func(input string, code int, wantOut, wantErr string, args ...string) {
 		t.Helper()

@@ -14,6 +14,7 @@ func layers() [][]string {
 		{"workload"},
 		{"shell", "workload/inbox", "workload/kv"},
 		{"workload/client"},
+		{"tests/nodes"},
 		{"node"},
 		{"wire/cql", "wire/cql/client"},
 		{"query"},
@@ -21,7 +22,7 @@ func layers() [][]string {
 		{"query/plan"},
 		{"coordinator", "metadata"},
 		{"storage"},
-		{"storage/page"},
+		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
 		{"ring", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
 	}

@@ -2,7 +2,6 @@ package cql
 
 import (
 	"crypto/tls"
-	"net"
 	"strings"
 
 	"github.com/iliumdb/ilium/query/system"
@@ -28,9 +27,7 @@ func (s *Server) Clients() []system.Client {
 			Driver: p.options[frame.OptionDriverName], Version: p.options[frame.OptionDriverVersion],
 			Keyspace: c.session.Keyspace(), Protocol: int(c.version.Load()), Requests: c.requests.Load(),
 		}
-		if tcp, ok := c.conn.RemoteAddr().(*net.TCPAddr); ok {
-			client.Address = tcp.AddrPort()
-		}
+		client.Address = addressAndPort(c.conn.RemoteAddr())
 		client.TLSVersion, client.TLSCipher = c.encryption()
 		out = append(out, client)
 	}

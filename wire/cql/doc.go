@@ -41,8 +41,8 @@
 //   - Eight scans at most are under way on a connection, 32 on a server, so that results which
 //     nobody takes do not gather in memory.
 //   - Options.MaxBacklog bounds the answers that have not left, of all connections together. Beyond, scans wait,
-//     and a connection may have one answer in its output. If a second of waiting does not help, the client that
-//     has taken nothing meanwhile, and holds most, is dropped.
+//     and a connection may have one answer in its output. If waiting does not help, the client that holds most is
+//     dropped, of those that have taken nothing for a second.
 //
 // # TLS
 //

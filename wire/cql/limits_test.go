@@ -140,17 +140,17 @@ func TestDamagedSegments(t *testing.T) {
 	h.serves(t)
 }
 
-// TestBrokenMessages sends bodies that are cut short. The connection outlives them.
+// TestBrokenMessages sends bodies that are cut short. The connection outlives them, and none is traced.
 func TestBrokenMessages(t *testing.T) {
 	c := newHost(t, cql.Options{}).connect(t, frame.V4, frame.NoCompression)
 	for _, o := range []frame.Opcode{frame.OpQuery, frame.OpPrepare, frame.OpExecute, frame.OpBatch, frame.OpRegister} {
-		b := frame.AppendHeader(nil, frame.Header{Version: frame.V4, Stream: 9, Opcode: o, Length: 1})
+		b := frame.AppendHeader(nil, frame.Header{Version: frame.V4, Flags: frame.FlagTracing, Stream: 9, Opcode: o, Length: 1})
 		if _, err := c.conn.Write(append(b, 7)); err != nil {
 			t.Fatal(err)
 		}
 		a := c.receive()
-		if e, ok := a.message.(*frame.Error); !ok || e.Code != frame.ErrorProtocol || a.stream != 9 {
-			t.Errorf("%s: %v", o, a.message)
+		if e, ok := a.message.(*frame.Error); !ok || e.Code != frame.ErrorProtocol || a.stream != 9 || a.prologue.Tracing {
+			t.Errorf("%s: %+v", o, a)
 		}
 	}
 	c.ask(&frame.Options{})

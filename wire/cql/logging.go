@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// linesPerSecond is how many connections' ends are logged in a second: clients that come and go at will must
-// not fill the log.
+// linesPerSecond is how many ends and refusals of connections are logged in a second: clients that come and go at will
+// must not fill the log.
 const linesPerSecond = 10
 
 // A limitedLog writes a number of lines a second and counts the others. It is safe for concurrent use.

@@ -54,9 +54,8 @@ type request struct {
 func (r *request) begin(c *connection, h frame.Header) {
 	r.conn, r.header, r.trace = c, h, c.trace
 	r.entry, r.plan, r.writeType = nil, nil, ""
-	if r.trace.On() { // it tells what was decoded: no message may be left of another request
-		r.prepare, r.query, r.execute, r.batch = frame.Prepare{}, frame.Query{}, frame.Execute{}, frame.Batch{}
-		r.values, r.parameters = r.values[:0], query.Parameters{}
+	if r.trace.On() { // it tells what was asked, and an EXECUTE may be refused before it is decoded: nothing may be left of another
+		r.execute, r.values = frame.Execute{}, r.values[:0]
 	}
 }
 
@@ -96,6 +95,7 @@ func (r *request) serve() {
 	c := r.conn
 	r.trace.Add("Worker begins")
 	if err := r.decodeAndRun(); err != nil {
+		r.trace = nil // as for those that are decoded in passing
 		r.answer(&frame.Error{Code: frame.ErrorProtocol, Message: err.Error()}, nil)
 	}
 	if r.scanning {

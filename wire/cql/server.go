@@ -170,11 +170,13 @@ func (s *Server) accept(conn net.Conn) {
 }
 
 // addressOf returns the address a client is counted under.
-func addressOf(a net.Addr) netip.Addr {
+func addressOf(a net.Addr) netip.Addr { return addressAndPort(a).Addr().Unmap().WithZone("") }
+
+func addressAndPort(a net.Addr) netip.AddrPort {
 	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap().WithZone("")
+		return tcp.AddrPort()
 	}
-	return netip.Addr{}
+	return netip.AddrPort{}
 }
 
 // Shutdown ends the server: it takes no more connections and no more requests, lets those under way

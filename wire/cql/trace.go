@@ -3,8 +3,6 @@ package cql
 import (
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/netip"
 	"sync/atomic"
 
 	"github.com/iliumdb/ilium/query/plan"
@@ -77,15 +75,8 @@ func (r *request) recordTrace(m frame.Message) cqltype.UUID {
 	return session.ID
 }
 
-func addressAndPort(a net.Addr) netip.AddrPort {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort()
-	}
-	return netip.AddrPort{}
-}
-
-// inWords says what a request is and what it has asked for, with the names and words of Cassandra. What was not decoded is
-// left out.
+// inWords says what a request is and what it has asked for, with the names and words of Cassandra. What an EXECUTE
+// was refused before is left out.
 func (r *request) inWords() (request string, parameters map[string]string) {
 	parameters = make(map[string]string)
 	switch r.header.Opcode {
@@ -93,16 +84,12 @@ func (r *request) inWords() (request string, parameters map[string]string) {
 		parameters["query"] = trace.Shorten(r.prepare.Text, tracedText)
 		return "Preparing CQL3 query", parameters
 	case frame.OpBatch:
-		if len(r.batch.Statements) > 0 {
-			parameters["consistency_level"] = r.batch.Consistency.String()
-			addSerial(parameters, &r.batch.Settings)
-		}
+		parameters["consistency_level"] = r.batch.Consistency.String()
+		addSerial(parameters, &r.batch.Settings)
 		return "Execute batch of CQL3 queries", parameters
 	case frame.OpQuery:
-		if r.query.Text != "" {
-			parameters["query"] = trace.Shorten(r.query.Text, tracedText)
-			addCommon(parameters, &r.query.Parameters)
-		}
+		parameters["query"] = trace.Shorten(r.query.Text, tracedText)
+		addCommon(parameters, &r.query.Parameters)
 		return "Execute CQL3 query", parameters
 	default:
 		if r.entry != nil {

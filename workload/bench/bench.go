@@ -16,7 +16,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -176,7 +175,7 @@ func (r *run) collect(workers []*worker) *Result {
 		if w.last.After(end) {
 			end = w.last
 		}
-		for kind, f := range maps.All(w.failures) {
+		for kind, f := range w.failures {
 			known := out.Failures[kind]
 			if known.Count == 0 {
 				known.Example = f.Example

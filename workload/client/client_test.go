@@ -4,44 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/apache/cassandra-gocql-driver/v2"
-	"go.uber.org/goleak"
 
-	"github.com/iliumdb/ilium/config"
-	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/tests/nodes"
 )
 
-func TestMain(m *testing.M) {
-	slog.SetLogLoggerLevel(slog.LevelError + 1)
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
-}
-
-// serve starts a node that takes clients, and returns its address.
-func serve(t *testing.T) (*node.Node, string) {
-	t.Helper()
-	cfg := config.Default()
-	cfg.DataDirectory, cfg.Memory, cfg.NativeTransportPort = t.TempDir(), 64*config.MiB, 0
-	n, err := node.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	address, err := n.Serve(t.Context(), node.ServeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n, address.String()
-}
+func TestMain(m *testing.M) { nodes.Main(m) }
 
 func options(hosts ...string) Options {
 	return Options{Hosts: hosts, Consistency: "ONE", Protocol: 5, Connections: 2, Timeout: 10 * time.Second}
@@ -59,7 +31,7 @@ func connect(t *testing.T, opts Options) *Servers {
 
 // Both databases do the same.
 func TestDatabases(t *testing.T) {
-	n, address := serve(t)
+	n, address := nodes.Serve(t)
 	t.Run("embedded", func(t *testing.T) { use(t, Embed(n.Session()), "embedded") })
 	for _, protocol := range []int{4, 5} {
 		opts := options(address)
@@ -150,27 +122,20 @@ func pages(t *testing.T, list Statement) {
 }
 
 func TestConnectFails(t *testing.T) {
-	_, address := serve(t)
+	_, address := nodes.Serve(t)
 	wrong := options(address)
 	wrong.Consistency = "SOME"
 	if _, err := Connect(wrong); err == nil || err.Error() != `"SOME" is no consistency level` {
 		t.Errorf("error %v", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	free := nodes.Unused(t)
 	if _, err := Connect(options(free)); err == nil || !strings.Contains(err.Error(), "connecting to ["+free+"]: ") {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestKind(t *testing.T) {
-	n, address := serve(t)
+	n, address := nodes.Serve(t)
 	s := connect(t, options(address))
 	err := s.Exec(t.Context(), "SELECT * FROM missing.t")
 	if err == nil || Kind(err) != "invalid" {

@@ -4,39 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
-	"github.com/iliumdb/ilium/config"
-	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/tests/nodes"
 	"github.com/iliumdb/ilium/workload/client"
 	"github.com/iliumdb/ilium/workload/mail"
 )
 
-func TestMain(m *testing.M) {
-	slog.SetLogLoggerLevel(slog.LevelError + 1)
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
-}
+func TestMain(m *testing.M) { nodes.Main(m) }
 
 // newInbox opens the workload on a new node; t.Cleanup stops it.
 func newInbox(t testing.TB) *Inbox {
 	t.Helper()
-	cfg := config.Default()
-	cfg.DataDirectory, cfg.Memory = t.TempDir(), 64*config.MiB
-	n, err := node.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	in, err := Open(t.Context(), client.Embed(n.Session()), 1)
+	in, err := Open(t.Context(), client.Embed(nodes.Start(t).Session()), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

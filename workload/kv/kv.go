@@ -19,9 +19,6 @@ import (
 	"github.com/iliumdb/ilium/workload/client"
 )
 
-// Keyspace is where the tables are.
-const Keyspace = "kv"
-
 // A Shape is what the tables hold.
 type Shape struct {
 	Keys       int64 // rows of data

@@ -3,23 +3,16 @@ package kv
 import (
 	"bytes"
 	"errors"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
-	"github.com/iliumdb/ilium/config"
-	"github.com/iliumdb/ilium/node"
+	"github.com/iliumdb/ilium/tests/nodes"
 	"github.com/iliumdb/ilium/workload/bench"
 	"github.com/iliumdb/ilium/workload/client"
 )
 
-func TestMain(m *testing.M) {
-	slog.SetLogLoggerLevel(slog.LevelError + 1)
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
-}
+func TestMain(m *testing.M) { nodes.Main(m) }
 
 func TestValues(t *testing.T) {
 	for size := nonceSize; size < 40; size++ {
@@ -108,18 +101,8 @@ type fixture struct {
 
 func newFixture(t *testing.T, shape Shape) *fixture {
 	t.Helper()
-	cfg := config.Default()
-	cfg.DataDirectory, cfg.Memory = t.TempDir(), 64*config.MiB
-	n, err := node.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	f := &fixture{database: client.Embed(n.Session())}
+	f := &fixture{database: client.Embed(nodes.Start(t).Session())}
+	var err error
 	if f.tables, err = Open(t.Context(), f.database, shape); err != nil {
 		t.Fatal(err)
 	}

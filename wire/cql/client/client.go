@@ -116,9 +116,6 @@ func (c *Conn) call(ctx context.Context, prologue *frame.Prologue, request frame
 		return frame.Frame{}, errors.Join(ctx.Err(), c.lose(err))
 	}
 	c.writer.Reset()
-	if request.Opcode() == frame.OpStartup {
-		c.negotiateReader(request)
-	}
 	return c.receive(ctx)
 }
 

@@ -11,7 +11,7 @@
 //	if refused, ok := errors.AsType[*frame.Error](err); ok {
 //		fmt.Println(refused.Code, refused.Message)
 //	}
-//	for row := range result.Rows.Each() {
+//	for row := range result.Each() {
 //		...
 //	}
 //

@@ -30,6 +30,7 @@ func (c *Conn) shakeHands(ctx context.Context, opts Options) error {
 			options[name] = value
 		}
 	}
+	c.reader.Negotiate(c.version, opts.Compression) // for the answer already
 	answer, err := c.exchange(ctx, &frame.Startup{Options: options})
 	if err != nil {
 		return err
@@ -43,15 +44,6 @@ func (c *Conn) shakeHands(ctx context.Context, opts Options) error {
 	default:
 		return unexpected(answer, "STARTUP")
 	}
-}
-
-// negotiateReader tells the reader what STARTUP has asked for.
-func (c *Conn) negotiateReader(startup frame.Message) {
-	compression := frame.NoCompression
-	if s, ok := startup.(*frame.Startup); ok && s.Options[frame.OptionCompression] == frame.LZ4.String() {
-		compression = frame.LZ4
-	}
-	c.reader.Negotiate(c.version, compression)
 }
 
 // logIn says name and password, by SASL PLAIN (RFC 4616).

@@ -11,8 +11,7 @@ import (
 
 // A Request is a statement and how to carry it out.
 type Request struct {
-	Text   string
-	Values []frame.Value // for the markers in the text
+	Text string
 
 	Consistency       consistency.Level
 	SerialConsistency consistency.Level // of conditional updates; zero: the server's default
@@ -62,7 +61,7 @@ func (r *Result) PagingState() []byte {
 // ends before the answer is there, the error is that of ctx.
 func (c *Conn) Query(ctx context.Context, r Request) (*Result, error) {
 	query := &frame.Query{Text: r.Text, Parameters: frame.Parameters{
-		Consistency: r.Consistency, Values: r.Values, PageSize: r.PageSize, PagingState: r.PagingState,
+		Consistency: r.Consistency, PageSize: r.PageSize, PagingState: r.PagingState,
 		Settings: frame.Settings{SerialConsistency: r.SerialConsistency},
 	}}
 	f, err := c.call(ctx, &frame.Prologue{Tracing: r.Tracing}, query)
