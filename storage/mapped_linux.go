@@ -29,21 +29,23 @@ const (
 	trimParts = 4
 )
 
-// residentShare is how much a process with a budget may have resident, mapped files included.
-func residentShare(memory int64) int64 { return memory / 4 * 7 }
+// residentShare is how much a process with a budget may have resident, mapped files included, and how much beyond
+// that makes it unmap all files at once.
+func residentShare(memory int64) (share, slack int64) { return memory / 4 * 5, memory / 4 }
 
 // trimMapped runs until the engine stops, and keeps what is resident within the share of a budget.
 func (e *Engine) trimMapped(memory int64) {
 	tick := time.NewTicker(trimInterval)
 	defer tick.Stop()
+	share, slack := residentShare(memory)
 	for part := uint64(0); ; {
 		select {
 		case <-e.stop:
 			return
 		case <-tick.C:
-			if all, files := resident(); all > residentShare(memory) && files > memory/8 {
+			if all, files := resident(); all > share && files > memory/8 {
 				part = (part + 1) % trimParts
-				if err := e.unmapTables(part); err != nil {
+				if err := e.unmapTables(part, all > share+slack); err != nil {
 					e.opts.Log.Debug("mapped tables stay resident", "error", err)
 				}
 			}
@@ -66,11 +68,11 @@ func resident() (all, files int64) {
 	return all * int64(os.Getpagesize()), files * int64(os.Getpagesize())
 }
 
-// unmapTables releases the resident pages of one part of the table files. A file must not vanish, and its
+// unmapTables releases the resident pages of one part of the table files, or of all. A file must not vanish, and its
 // address not be given to something else, between looking it up and releasing it: an iterator
 // over everything keeps all files of its time, and only those that were there before and after
 // it was opened are touched.
-func (e *Engine) unmapTables(part uint64) error {
+func (e *Engine) unmapTables(part uint64, whole bool) error {
 	e.view.RLock()
 	if e.closed {
 		e.view.RUnlock()
@@ -101,7 +103,7 @@ func (e *Engine) unmapTables(part uint64) error {
 	for lines.Scan() {
 		var from, to uintptr
 		path, ok := tableMapping(lines.Text(), dir, &from, &to)
-		if id, err := strconv.ParseUint(strings.TrimSuffix(path, ".sst"), 10, 64); !ok || err != nil || !pinned[id] || id%trimParts != part {
+		if id, err := strconv.ParseUint(strings.TrimSuffix(path, ".sst"), 10, 64); !ok || err != nil || !pinned[id] || !whole && id%trimParts != part {
 			continue
 		}
 		if _, _, errno := unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_DONTNEED); errno != 0 {
