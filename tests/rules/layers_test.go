@@ -24,6 +24,7 @@ func layers() [][]string {
 		{"storage"},
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
+		{"wire/peer"},
 		{"ring", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
 	}
 }

@@ -1,0 +1,81 @@
+// Package peer carries requests between nodes.
+package peer
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/iliumdb/ilium/ring"
+)
+
+// A Verb says what a request asks for. Verbs from 128 on move much data, and have connections of their own.
+type Verb uint8
+
+// The verbs.
+const (
+	VerbPing       Verb = 1  // answers nothing
+	VerbMutate     Verb = 2  // carry out mutations
+	VerbRead       Verb = 3  // rows, or a digest of them
+	VerbHint       Verb = 4  // mutations that were missed
+	VerbRaft       Verb = 10 // the metadata log's consensus
+	VerbPropose    Verb = 11 // an entry for the metadata log
+	VerbApplied    Verb = 12 // answers when the metadata log is applied up to an index
+	VerbMembership Verb = 20 // operators' requests about joining and leaving
+	VerbPull       Verb = 128
+	VerbSnapshot   Verb = 129 // of the metadata log
+)
+
+// Bulk reports whether the verb moves much data.
+func (v Verb) Bulk() bool { return v >= 128 }
+
+// A Request is what a node asks of another one.
+type Request struct {
+	From     ring.HostID
+	Verb     Verb
+	Deadline time.Time // when nobody waits for the answer anymore
+	Body     []byte    // valid until the handler returns
+	Memory   []byte    // room for the answer, which may be appended to Memory[:0]
+}
+
+// A Handler carries out requests of one verb and returns the answer. It is called concurrently. An error
+// reaches whoever has asked as a *Failure.
+type Handler func(ctx context.Context, r *Request) (answer []byte, err error)
+
+// A Failure is an error that has travelled: the other node could not do what it was asked. A handler
+// that returns one chooses the code; other errors have code 0.
+type Failure struct {
+	Code    uint16
+	Message string
+}
+
+func (f *Failure) Error() string { return f.Message }
+
+// A TimeoutError says that the deadline of a request passed without an answer. The other node may have
+// carried it out.
+type TimeoutError struct{ To ring.HostID }
+
+func (e *TimeoutError) Error() string { return fmt.Sprintf("node %s did not answer in time", e.To) }
+
+// An UnreachableError says that there is no connection to a node. The request may have been carried out if the
+// connection ended while it was under way.
+type UnreachableError struct {
+	To    ring.HostID
+	Cause error
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("node %s cannot be reached: %v", e.To, e.Cause)
+}
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Cause }
+
+// Sockets are how a node reaches the network: that of the operating system or, in tests, a simulated one.
+// Addresses are host:port.
+type Sockets interface {
+	Listen(ctx context.Context, address string) (net.Listener, error)
+	ListenPacket(ctx context.Context, address string) (net.PacketConn, error)
+	Dial(ctx context.Context, address string) (net.Conn, error)
+}
