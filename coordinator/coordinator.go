@@ -12,147 +12,88 @@ package coordinator
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/storage"
-	"github.com/iliumdb/ilium/storage/row"
-	"github.com/iliumdb/ilium/trace"
+	"github.com/iliumdb/ilium/wire/peer"
 )
+
+// Peers sends requests to other nodes. *peer.Hub does.
+type Peers interface {
+	// Send calls done once, with the answer or an error; see peer.Hub.Send.
+	Send(to ring.HostID, v peer.Verb, deadline time.Time, body []byte, done func(answer []byte, err error))
+}
+
+// Hints keeps writes for replicas that have missed them. *hint.Store does.
+type Hints interface {
+	Add(to ring.HostID, body []byte, expires time.Time) error
+	AddDurable(ctx context.Context, to ring.HostID, body []byte, expires time.Time) error
+}
+
+// Options are what a Coordinator needs beside its engine and the cluster. Zero fields take the default.
+type Options struct {
+	Peers Peers // default none: a node alone
+	Hints Hints // default none are kept
+
+	// Schema returns the schema of now; default an empty one. CatchUp returns when it has an epoch at least, or ctx
+	// has ended: a request may come from a node that has learned of a change earlier.
+	Schema  func() *schema.Schema
+	CatchUp func(ctx context.Context, epoch uint64) error
+
+	Proximity Proximity        // default: the order of the ring
+	Now       func() time.Time // default time.Now
+	Log       *slog.Logger     // default slog.Default()
+}
+
+func (o Options) withDefaults() Options {
+	if o.Schema == nil {
+		o.Schema = schema.Empty
+	}
+	if o.CatchUp == nil {
+		o.CatchUp = func(context.Context, uint64) error { return nil }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Proximity == nil {
+		o.Proximity = inOrder{}
+	}
+	return o
+}
 
 // A Coordinator serves the requests that arrive at one node. It is safe for concurrent use.
 type Coordinator struct {
 	engine     *storage.Engine
 	cluster    Cluster
+	peers      Peers
+	hints      Hints
+	opts       Options
 	placements placements
 }
 
 // New returns the coordinator of a node of cluster that keeps its data in engine.
-func New(engine *storage.Engine, cluster Cluster) *Coordinator {
-	return &Coordinator{engine: engine, cluster: cluster, placements: placements{cluster: cluster}}
+func New(engine *storage.Engine, cluster Cluster, opts Options) *Coordinator {
+	opts = opts.withDefaults()
+	return &Coordinator{engine: engine, cluster: cluster, peers: opts.Peers, hints: opts.Hints, opts: opts, placements: placements{cluster: cluster}}
 }
 
-// A Write is a mutation and the keyspace that says where its replicas are.
-type Write struct {
-	Keyspace *schema.Keyspace
-	Mutation *row.Mutation
-}
-
-// Write carries out all writes or, if it fails with an *UnavailableError, none. After a
-// *WriteTimeoutError they may still be carried out: the mutations must not be changed anymore. t may be nil, as in
-// the other methods.
-func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consistency.Level, writes ...Write) error {
-	mutations := make([]*row.Mutation, len(writes))
-	for i, w := range writes {
-		if err := c.check(w.Keyspace, level, ring.Token(w.Mutation.Token), true); err != nil {
-			return err
-		}
-		if t.On() {
-			t.Add("Determining replicas for mutation %d of %d: %s", i+1, len(writes), c.contacted(w.Keyspace, level))
-		}
-		mutations[i] = w.Mutation
-	}
-	err := c.engine.ApplyTraced(ctx, t, mutations...)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &WriteTimeoutError{Level: level, Required: 1}
-	}
-	return err
-}
-
-// Read returns a cursor over rows of one partition of a table in keyspace k. The caller must
-// close it, also after an error of the cursor.
-func (c *Coordinator) Read(t *trace.Trace, k *schema.Keyspace, level consistency.Level, r *storage.Read) (*storage.Cursor, error) {
-	token, err := row.PartitionToken(r.Partition)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.check(k, level, ring.Token(token), false); err != nil {
-		return nil, err
-	}
-	if t.On() {
-		t.Add("Reading data from %s", c.contacted(k, level))
-	}
-	return c.engine.Read(r), nil
-}
-
-// Scan returns a cursor over many partitions of a table in keyspace k. The caller must close it.
-func (c *Coordinator) Scan(t *trace.Trace, k *schema.Keyspace, level consistency.Level, s *storage.Scan) (*storage.Cursor, error) {
-	// Nothing but this node is scanned, so any part of the ring stands for all of it.
-	if err := c.check(k, level, ring.MinToken, false); err != nil {
-		return nil, err
-	}
-	if t.On() {
-		t.Add("Submitting range request to %s", c.contacted(k, level))
-	}
-	return c.engine.Scan(s), nil
-}
-
-// check returns an *UnavailableError if the level asks for more replicas of a token than are alive.
-func (c *Coordinator) check(k *schema.Keyspace, level consistency.Level, token ring.Token, write bool) error {
-	placement, datacenter, err := c.placements.of(k)
-	if err != nil {
-		return err
-	}
-	replication := placement.Replication()
-	replicas := placement.Replicas(token)
-	var room [4]*ring.Endpoint
-	pending := room[:0]
-	if write {
-		pending = placement.Pending(pending, token)
-	}
-	var unavailable *UnavailableError
-	switch {
-	case level == consistency.EachQuorum && len(replication.Datacenters()) > 0:
-		for _, name := range replication.Datacenters() {
-			if unavailable = c.enough(level, replication.FactorIn(name), replicas, pending, name); unavailable != nil {
-				unavailable.Datacenter = name
-				break
-			}
-		}
-	case level.IsLocal():
-		unavailable = c.enough(level, replication.FactorIn(datacenter), replicas, pending, datacenter)
-	default:
-		unavailable = c.enough(level, replication.Factor(), replicas, pending, "")
-	}
-	if unavailable != nil {
-		return unavailable
-	}
-	return nil
-}
-
-// enough returns an error unless as many are alive of the replicas as the level asks for at that
-// factor, and of the pending ones all. If a datacenter is given, only those in it count.
-func (c *Coordinator) enough(level consistency.Level, factor int, replicas, pending []*ring.Endpoint, datacenter string) *UnavailableError {
-	required, alive := level.BlockFor(factor), 0
-	for _, e := range replicas {
-		if (datacenter == "" || e.Datacenter == datacenter) && c.cluster.IsAlive(e.ID) {
+// describe says in the words of a trace who carries out a request.
+func (c *Coordinator) describe(p *plan, level consistency.Level) string {
+	alive := 0
+	for _, e := range p.replicas {
+		if c.cluster.IsAlive(e.ID) {
 			alive++
 		}
 	}
-	for _, e := range pending {
-		if datacenter == "" || e.Datacenter == datacenter {
-			required++
-			if c.cluster.IsAlive(e.ID) {
-				alive++
-			}
-		}
-	}
-	if alive < required {
-		return &UnavailableError{Level: level, Required: required, Alive: alive}
-	}
-	return nil
-}
-
-// contacted says who carries out a request, in the words of a trace.
-func (c *Coordinator) contacted(k *schema.Keyspace, level consistency.Level) string {
-	placement, _, err := c.placements.of(k)
-	if err != nil {
-		return "this node"
-	}
-	return fmt.Sprintf("this node, the one live replica of %d (%s)", placement.Replication().Factor(), level)
+	return fmt.Sprintf("%d live replicas of %d (%s)", alive, len(p.replicas), level)
 }
 
 // ReplicationWarnings says which replication factors of a keyspace are higher than there are nodes.
@@ -182,39 +123,4 @@ func (c *Coordinator) ReplicationWarnings(k *schema.Keyspace) []string {
 		}
 	}
 	return out
-}
-
-// An UnavailableError reports that too few replicas were alive to try a request. Nothing was done.
-type UnavailableError struct {
-	Level           consistency.Level
-	Required, Alive int
-	Datacenter      string // that has too few; empty unless the level asks for a number in each
-}
-
-func (e *UnavailableError) Error() string {
-	if e.Datacenter != "" {
-		return fmt.Sprintf("Cannot achieve consistency level %s in DC %s", e.Level, e.Datacenter)
-	}
-	return fmt.Sprintf("Cannot achieve consistency level %s", e.Level)
-}
-
-// A WriteTimeoutError reports that too few replicas acknowledged a write in time. It may still be
-// carried out.
-type WriteTimeoutError struct {
-	Level              consistency.Level
-	Required, Received int
-}
-
-func (e *WriteTimeoutError) Error() string {
-	return fmt.Sprintf("Operation timed out - received only %d responses.", e.Received)
-}
-
-// A ReadTimeoutError reports that too few replicas answered a read in time.
-type ReadTimeoutError struct {
-	Level              consistency.Level
-	Required, Received int
-}
-
-func (e *ReadTimeoutError) Error() string {
-	return fmt.Sprintf("Operation timed out - received only %d responses.", e.Received)
 }

@@ -1,0 +1,136 @@
+package coordinator
+
+import (
+	"github.com/iliumdb/ilium/coordinator/consistency"
+	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/schema"
+)
+
+// A quota is how many replicas must answer: of all datacenters together, or of one. A level asks for one
+// quota, EACH_QUORUM for one in each datacenter.
+type quota struct {
+	datacenter string // whose replicas count; empty for all
+	required   int
+	replicas   int // that there are and that may answer
+
+	received, failed int
+}
+
+// counts reports whether the answer of e counts.
+func (q *quota) counts(e *ring.Endpoint) bool {
+	return q.datacenter == "" || q.datacenter == e.Datacenter
+}
+
+func (q *quota) met() bool { return q.received >= q.required }
+
+// missed reports whether so many have failed that the rest are too few.
+func (q *quota) missed() bool { return q.replicas-q.failed < q.required }
+
+// quotas are those of one request for one partition or range. There is one at least.
+type quotas []quota
+
+// answer notes the answer of a replica.
+func (q quotas) answer(e *ring.Endpoint, ok bool) {
+	for i := range q {
+		switch {
+		case !q[i].counts(e):
+		case ok:
+			q[i].received++
+		default:
+			q[i].failed++
+		}
+	}
+}
+
+func (q quotas) met() bool {
+	for i := range q {
+		if !q[i].met() {
+			return false
+		}
+	}
+	return true
+}
+
+func (q quotas) missed() bool {
+	for i := range q {
+		if q[i].missed() {
+			return true
+		}
+	}
+	return false
+}
+
+// sum returns what all quotas ask for and have, as clients are told it.
+func (q quotas) sum() (required, received int) {
+	for i := range q {
+		required += q[i].required
+		received += min(q[i].received, q[i].required)
+	}
+	return required, received
+}
+
+// A plan is where a request for one partition or range can go.
+type plan struct {
+	replicas []*ring.Endpoint // the primary one first
+	pending  []*ring.Endpoint // that are about to be; for writes
+	quotas   quotas
+}
+
+// plan returns where a request goes. It returns an *UnavailableError if the level asks for more replicas than
+// are alive.
+func (c *Coordinator) plan(k *schema.Keyspace, level consistency.Level, token ring.Token, write bool) (plan, error) {
+	placement, datacenter, err := c.placements.of(k)
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{replicas: placement.Replicas(token)}
+	if write {
+		p.pending = placement.Pending(nil, token)
+	}
+	p.quotas = quotasOf(level, placement.Replication(), datacenter)
+	for i := range p.quotas {
+		q := &p.quotas[i]
+		alive := 0
+		for _, e := range p.replicas {
+			if q.counts(e) && c.cluster.IsAlive(e.ID) {
+				alive++
+			}
+		}
+		for _, e := range p.pending {
+			if q.counts(e) {
+				q.required++ // or the write could be lost when the change under way is complete
+				if c.cluster.IsAlive(e.ID) {
+					alive++
+				}
+			}
+		}
+		if alive < q.required && !(write && level == consistency.Any) {
+			return plan{}, &UnavailableError{Level: level, Required: q.required, Alive: alive, Datacenter: unavailableIn(level, q)}
+		}
+		q.replicas = alive
+	}
+	return p, nil
+}
+
+func unavailableIn(level consistency.Level, q *quota) string {
+	if level == consistency.EachQuorum {
+		return q.datacenter
+	}
+	return ""
+}
+
+// quotasOf returns what a level asks for at a replication. datacenter is that of the coordinator.
+func quotasOf(level consistency.Level, r ring.Replication, datacenter string) quotas {
+	switch {
+	case level == consistency.EachQuorum && len(r.Datacenters()) > 0:
+		out := make(quotas, 0, len(r.Datacenters()))
+		for _, name := range r.Datacenters() {
+			out = append(out, quota{datacenter: name, required: level.BlockFor(r.FactorIn(name))})
+		}
+		return out
+	case level.IsLocal():
+		return quotas{{datacenter: datacenter, required: level.BlockFor(r.FactorIn(datacenter))}}
+	default:
+		return quotas{{required: level.BlockFor(r.Factor())}}
+	}
+}
