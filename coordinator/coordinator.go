@@ -183,38 +183,3 @@ func (c *Coordinator) ReplicationWarnings(k *schema.Keyspace) []string {
 	}
 	return out
 }
-
-// An UnavailableError reports that too few replicas were alive to try a request. Nothing was done.
-type UnavailableError struct {
-	Level           consistency.Level
-	Required, Alive int
-	Datacenter      string // that has too few; empty unless the level asks for a number in each
-}
-
-func (e *UnavailableError) Error() string {
-	if e.Datacenter != "" {
-		return fmt.Sprintf("Cannot achieve consistency level %s in DC %s", e.Level, e.Datacenter)
-	}
-	return fmt.Sprintf("Cannot achieve consistency level %s", e.Level)
-}
-
-// A WriteTimeoutError reports that too few replicas acknowledged a write in time. It may still be
-// carried out.
-type WriteTimeoutError struct {
-	Level              consistency.Level
-	Required, Received int
-}
-
-func (e *WriteTimeoutError) Error() string {
-	return fmt.Sprintf("Operation timed out - received only %d responses.", e.Received)
-}
-
-// A ReadTimeoutError reports that too few replicas answered a read in time.
-type ReadTimeoutError struct {
-	Level              consistency.Level
-	Required, Received int
-}
-
-func (e *ReadTimeoutError) Error() string {
-	return fmt.Sprintf("Operation timed out - received only %d responses.", e.Received)
-}
