@@ -54,6 +54,37 @@ type Config struct {
 	NativeTransportMaxConcurrentConnectionsPerIP int    // native_transport_max_concurrent_connections_per_ip; 0: not limited
 	NativeTransportMaxRequestDataInFlight        Size   // native_transport_max_request_data_in_flight; 0: derived from Memory
 	NativeTransportMaxRequestDataInFlightPerIP   Size   // native_transport_max_request_data_in_flight_per_ip; 0: derived from Memory
+
+	ListenAddress       string    // listen_address; empty: the node is alone
+	StoragePort         int       // storage_port; 0: any that is free
+	BroadcastAddress    string    // broadcast_address; empty: ListenAddress
+	BroadcastRPCAddress string    // broadcast_rpc_address; empty: RPCAddress
+	Seeds               Addresses // seeds; empty: none
+
+	NumTokens                               int    // num_tokens
+	AllocateTokensForLocalReplicationFactor int    // allocate_tokens_for_local_replication_factor, replicas
+	AutoBootstrap                           bool   // auto_bootstrap
+	ReplaceNode                             string // replace_node, host id or address; empty: none
+
+	PhiConvictThreshold           float64 // phi_convict_threshold
+	DynamicSnitchBadnessThreshold float64 // dynamic_snitch_badness_threshold
+
+	HintedHandoffEnabled     bool          // hinted_handoff_enabled
+	MaxHintWindow            time.Duration // max_hint_window
+	HintedHandoffThrottle    Rate          // hinted_handoff_throttle; 0: not limited
+	MaxHintsDeliveryThreads  int           // max_hints_delivery_threads, nodes
+	MaxHintsFileSize         Size          // max_hints_file_size
+	MaxHintsSizePerHost      Size          // max_hints_size_per_host; 0: not limited
+	HintsDirectory           string        // hints_directory; empty: hints in DataDirectory
+	StreamThroughputOutbound Rate          // stream_throughput_outbound; 0: not limited
+
+	InternodeCompression              InternodeCompression // internode_compression
+	ServerEncryptionEnabled           bool                 // server_encryption_enabled
+	ServerEncryptionCertificate       string               // server_encryption_certificate; empty: none
+	ServerEncryptionKey               string               // server_encryption_key; empty: none
+	ServerEncryptionRequireClientAuth bool                 // server_encryption_require_client_auth
+	ServerEncryptionTruststore        string               // server_encryption_truststore; empty: none
+	GossipEncryptionKeyFile           string               // gossip_encryption_key_file; empty: none
 }
 
 // CommitlogSync says when a write is on disk relative to its acknowledgment.
@@ -74,6 +105,18 @@ const (
 	AllowAllAuthenticator Authenticator = "AllowAllAuthenticator"
 	// PasswordAuthenticator asks for a name and a password.
 	PasswordAuthenticator Authenticator = "PasswordAuthenticator"
+)
+
+// InternodeCompression says which traffic between nodes is compressed. Its names are Cassandra's.
+type InternodeCompression string
+
+const (
+	// CompressAll compresses all traffic between nodes.
+	CompressAll InternodeCompression = "all"
+	// CompressDatacenters compresses the traffic between nodes of different datacenters.
+	CompressDatacenters InternodeCompression = "dc"
+	// CompressNone compresses nothing.
+	CompressNone InternodeCompression = "none"
 )
 
 // A Secret is text that is not printed: formatted with any verb, it is stars.

@@ -42,6 +42,10 @@ func TestDefaults(t *testing.T) {
 		TruncateRequestTimeout: time.Minute, RequestTimeout: 10 * time.Second,
 		RPCAddress: "127.0.0.1", NativeTransportPort: 9042, NativeTransportMaxFrameSize: 16 * MiB,
 		NativeTransportMaxConcurrentConnections: 4096, Authenticator: AllowAllAuthenticator,
+		StoragePort: 7000, NumTokens: 16, AllocateTokensForLocalReplicationFactor: 3, AutoBootstrap: true,
+		PhiConvictThreshold: 8, DynamicSnitchBadnessThreshold: 1,
+		HintedHandoffEnabled: true, MaxHintWindow: 3 * time.Hour, HintedHandoffThrottle: Rate(MiB), MaxHintsDeliveryThreads: 2,
+		MaxHintsFileSize: 128 * MiB, StreamThroughputOutbound: Rate(24 * MiB), InternodeCompression: CompressDatacenters,
 	}
 	if got := Default(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -82,7 +86,11 @@ func TestTable(t *testing.T) {
 func TestFieldsAreDistinct(t *testing.T) {
 	values := map[string]string{
 		"text": "other", "path": "other", "size": "32MiB", "rate": "1B/s", "duration": "20ms", "whole number": "77", "choice": "periodic",
-		"switch": "true", "secret": "other",
+		"switch": "true", "secret": "other", "address": "other", "list of addresses": "other", "number": "7.5",
+	}
+	special := map[string]string{
+		"memory": "2GiB", "authenticator": "PasswordAuthenticator", "internode_compression": "all",
+		"auto_bootstrap": "false", "hinted_handoff_enabled": "false",
 	}
 	c, changed := Default(), 0
 	for _, s := range settings {
@@ -90,11 +98,8 @@ func TestFieldsAreDistinct(t *testing.T) {
 			continue
 		}
 		value := values[s.kind]
-		if s.name == "memory" {
-			value = "2GiB"
-		}
-		if s.name == "authenticator" {
-			value = "PasswordAuthenticator"
+		if other, ok := special[s.name]; ok {
+			value = other
 		}
 		if err := s.read(&c, value); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
@@ -163,6 +168,32 @@ native_transport_max_concurrent_connections:         4096                   # de
 native_transport_max_concurrent_connections_per_ip:  0                      # default
 native_transport_max_request_data_in_flight:         0B                     # default
 native_transport_max_request_data_in_flight_per_ip:  0B                     # default
+# listen_address:                                                           not set
+storage_port:                                        7000                   # default
+# broadcast_address:                                                        not set
+# broadcast_rpc_address:                                                    not set
+# seeds:                                                                    not set
+num_tokens:                                          16                     # default
+allocate_tokens_for_local_replication_factor:        3                      # default
+auto_bootstrap:                                      true                   # default
+# replace_node:                                                             not set
+phi_convict_threshold:                               8                      # default
+dynamic_snitch_badness_threshold:                    1                      # default
+hinted_handoff_enabled:                              true                   # default
+max_hint_window:                                     3h                     # default
+hinted_handoff_throttle:                             1MiB/s                 # default
+max_hints_delivery_threads:                          2                      # default
+max_hints_file_size:                                 128MiB                 # default
+max_hints_size_per_host:                             0B                     # default
+# hints_directory:                                                          not set
+stream_throughput_outbound:                          24MiB/s                # default
+internode_compression:                               dc                     # default
+server_encryption_enabled:                           false                  # default
+# server_encryption_certificate:                                            not set
+# server_encryption_key:                                                    not set
+server_encryption_require_client_auth:               false                  # default
+# server_encryption_truststore:                                             not set
+# gossip_encryption_key_file:                                               not set
 `
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
@@ -213,9 +244,11 @@ func TestRoundTrip(t *testing.T) {
 			case "text", "path":
 				value = text.Draw(t, s.name)
 			case "choice":
-				value = rapid.SampledFrom([]string{"group", "periodic", "AllowAllAuthenticator", "PasswordAuthenticator"}).Draw(t, s.name)
+				value = rapid.SampledFrom([]string{"group", "periodic", "AllowAllAuthenticator", "PasswordAuthenticator", "all", "none"}).Draw(t, s.name)
+			case "address", "list of addresses":
+				value = rapid.OneOf(text, rapid.SampledFrom([]string{"a", "10.0.0.1", "::1", "a:1, [::1]:7000,::1", "0.0.0.0", "1e3", "123e4567-e89b-12d3-a456-426614174000"})).Draw(t, s.name)
 			default: // around every limit
-				value = rapid.SampledFrom([]string{s.def, "5000", "64MiB", "1GiB", "65537B", "100ms", "1h", "3B/s", "true", "false"}).Draw(t, s.name)
+				value = rapid.SampledFrom([]string{s.def, "5000", "64MiB", "1GiB", "65537B", "100ms", "1h", "3B/s", "true", "false", "5.25", "16"}).Draw(t, s.name)
 			}
 			c := want
 			if s.read(&c, value) != nil || (s.onlyWith != "" && s.onlyWith != want.CommitlogSync) {
@@ -245,7 +278,7 @@ func TestRoundTrip(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
-		"", "memory: 1GiB\n", "cluster_name: 'a b'\nrack: &r x\ndatacenter: *r\n", "seeds: [a, b]\nhttp_port: 1", "rack: a\nrack: b",
+		"", "memory: 1GiB\n", "cluster_name: 'a b'\nrack: &r x\ndatacenter: *r\n", "seeds: [a, b]\nhttp_port: 1", "listen_address: ::1\nseeds: ['[::1]:7000', b]\nphi_convict_threshold: 5.5", "rack: a\nrack: b",
 		"commitlog_sync: periodic\ncommitlog_sync_period: 5s", "a: [1, {b: }", "--- a\n--- b", "<<: *x", "? [a]\n: b", "\xff\xfem\x00",
 		"rack: |\n a\n", "rack: !!binary aGk=", "%YAML 1.1\n---\nrack: \"\\x41\"", "request_timeout: 9223372036854775807ns",
 	} {

@@ -28,7 +28,7 @@
 //
 // # How it works
 //
-// One table (table.go) holds for each setting its name, type, default, limits and description.
+// One table (table.go, and table_cluster.go for the settings of clusters) holds for each setting its name, type, default, limits and description.
 // Reading, messages, the listing and docs/CONFIGURATION.md are all made from it, so a new setting is
 // a field of Config and one entry there. viper holds the sources in their order and reads the file
 // through strictYAML, a decoder that keeps line numbers and refuses what YAML would let pass.

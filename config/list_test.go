@@ -9,10 +9,10 @@ func TestValues(t *testing.T) {
 	for _, v := range c.Values() {
 		got[v.Setting] = v.Text
 	}
-	if got["cluster_name"] != "yes" || got["memory"] != "1GiB" || got["page_size"] != "5000" {
+	if got["cluster_name"] != "yes" || got["memory"] != "1GiB" || got["page_size"] != "5000" || got["seeds"] != "" {
 		t.Errorf("%v", got)
 	}
-	if _, ok := got["seeds"]; ok {
+	if _, ok := got["http_port"]; ok {
 		t.Error("a setting that is refused is shown")
 	}
 }

@@ -68,12 +68,15 @@ error as well.
 
 ## Values
 
-Names and notation follow cassandra.yaml of Cassandra 5.0. Numbers are whole and units are case-sensitive.
+Names and notation follow cassandra.yaml of Cassandra 5.0. Units are case-sensitive.
 
 | Type | Written as | Units |
 |---|---|---|
 | text, path | any text on one line | |
+| address | the name or IP address of a machine | |
+| list of addresses | in YAML a list, elsewhere separated by commas; each is an address, or one with a port as in ` + "`10.0.0.1:7000`" + ` | |
 | whole number | ` + "`5000`" + ` | none |
+| number | ` + "`8`" + ` or ` + "`0.5`" + ` | none |
 | size | ` + "`16MiB`" + ` | B, KiB, MiB, GiB; a plain 0 needs none |
 | rate | ` + "`64MiB/s`" + ` | B/s, KiB/s, MiB/s; a plain 0 needs none |
 | duration | ` + "`10s`" + ` | ns, us, ms, s, m, h, d; always required |

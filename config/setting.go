@@ -58,6 +58,12 @@ var (
 	secrets        = kind[Secret]{"secret", parseSecret, Secret.String}
 	// optionalPaths may be empty, which stands for none.
 	optionalPaths = kind[string]{"path", parseOptionalText, formatOptionalText}
+	// optionalAddresses may be empty too.
+	optionalAddresses = kind[string]{"address", parseOptionalAddress, formatOptionalText}
+	addressLists      = kind[Addresses]{"list of addresses", parseAddresses, func(v Addresses) string { return formatOptionalText(string(v)) }}
+	decimals          = kind[float64]{"number", parseDecimal, formatDecimal}
+
+	internodeCompressions = kind[InternodeCompression]{"choice", parseInternodeCompression, func(v InternodeCompression) string { return string(v) }}
 )
 
 // unlimited is the upper limit of a ranged setting that has none.
@@ -82,12 +88,32 @@ func ranged[T ~int | ~int64](k kind[T], s setting, lo, hi T, field func(*Config)
 	return complete(k, s, check, field)
 }
 
+// within completes a setting that is a decimal number from lo to hi, both included.
+func within(s setting, lo, hi float64, field func(*Config) *float64) setting {
+	s.allowed = formatDecimal(lo) + " to " + formatDecimal(hi)
+	if math.IsInf(hi, 1) {
+		s.allowed = formatDecimal(lo) + " or more"
+	}
+	return complete(decimals, s, func(v float64) error {
+		if !(v >= lo && v <= hi) || math.IsInf(v, 0) { // which is so of NaN
+			return fmt.Errorf("%s is out of range: allowed is %s", formatDecimal(v), s.allowed)
+		}
+		return nil
+	}, field)
+}
+
 // plain completes a setting that takes every value its kind can read.
 func plain[T ~string](k kind[T], s setting, field func(*Config) *T) setting {
 	return complete(k, s, func(v T) error {
 		_, err := k.parse(string(v))
 		return err
 	}, field)
+}
+
+// listed completes a setting that is a list of addresses, which YAML may give as a sequence.
+func listed(s setting, field func(*Config) *Addresses) setting {
+	s.list = true
+	return plain(addressLists, s, field)
 }
 
 // either completes a setting that is on or off.
@@ -218,14 +244,6 @@ func parseCommitlogSync(text string) (CommitlogSync, error) {
 	return oneOf(text, SyncGroup, SyncPeriodic)
 }
 
-// parseList reads items separated by commas, the form that an environment variable can carry.
-func parseList(text string) ([]string, error) {
-	items := strings.Split(text, ",")
-	for i, item := range items {
-		items[i] = strings.TrimSpace(item)
-		if _, err := parseText(items[i]); err != nil {
-			return nil, fmt.Errorf("item %d: %w", i+1, err)
-		}
-	}
-	return items, nil
+func parseInternodeCompression(text string) (InternodeCompression, error) {
+	return oneOf(text, CompressAll, CompressDatacenters, CompressNone)
 }

@@ -1,9 +1,12 @@
 package cql
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
+	"slices"
 
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/consistency"
@@ -52,6 +55,8 @@ func replicaError(out *frame.Error, err error, f Failed) bool {
 		unavailable  *coordinator.UnavailableError
 		writeTimeout *coordinator.WriteTimeoutError
 		readTimeout  *coordinator.ReadTimeoutError
+		writeFailure *coordinator.WriteFailureError
+		readFailure  *coordinator.ReadFailureError
 		function     *schema.FunctionFailedError
 	)
 	switch {
@@ -63,16 +68,36 @@ func replicaError(out *frame.Error, err error, f Failed) bool {
 		out.Code, out.Consistency = frame.ErrorUnavailable, unavailable.Level
 		out.Required, out.Alive = int32(unavailable.Required), int32(unavailable.Alive)
 	case errors.As(err, &writeTimeout):
-		out.Code, out.Consistency, out.WriteType = frame.ErrorWriteTimeout, writeTimeout.Level, f.WriteType
+		out.Code, out.Consistency, out.WriteType = frame.ErrorWriteTimeout, writeTimeout.Level, cmp.Or(writeTimeout.WriteType, f.WriteType)
 		out.BlockFor, out.Received = int32(writeTimeout.Required), int32(writeTimeout.Received)
 	case errors.As(err, &readTimeout):
 		out.Code, out.Consistency = frame.ErrorReadTimeout, readTimeout.Level
 		out.BlockFor, out.Received = int32(readTimeout.Required), int32(readTimeout.Received)
-		out.DataPresent = readTimeout.Received > 0
+		out.DataPresent = readTimeout.DataPresent
+	case errors.As(err, &writeFailure):
+		out.Code, out.Consistency, out.WriteType = frame.ErrorWriteFailure, writeFailure.Level, cmp.Or(writeFailure.WriteType, f.WriteType)
+		out.BlockFor, out.Received = int32(writeFailure.Required), int32(writeFailure.Received)
+		setFailures(out, writeFailure.Failures)
+	case errors.As(err, &readFailure):
+		out.Code, out.Consistency, out.DataPresent = frame.ErrorReadFailure, readFailure.Level, readFailure.DataPresent
+		out.BlockFor, out.Received = int32(readFailure.Required), int32(readFailure.Received)
+		setFailures(out, readFailure.Failures)
 	default:
 		return false
 	}
 	return true
+}
+
+// setFailures says which replicas failed and why, in order of their addresses. One that has no address is this node.
+func setFailures(out *frame.Error, failures map[netip.Addr]uint16) {
+	for _, address := range slices.SortedFunc(maps.Keys(failures), netip.Addr.Compare) {
+		node := address.Unmap().WithZone("")
+		if !node.IsValid() {
+			node = thisNode()
+		}
+		out.Failures = append(out.Failures, frame.Failure{Node: node, Reason: frame.FailureReason(failures[address])})
+	}
+	out.NumFailures = int32(len(out.Failures))
 }
 
 // storageError translates what the replica on this node has failed at.
