@@ -19,8 +19,10 @@
 //		...
 //	}
 //
-// A node that joins owns nothing yet, and one that leaves still owns its ranges. Settled is the
-// topology behind the change, and Pending the replicas that a token gets by it: writes go there too.
+// A node that joins owns nothing yet, and one that leaves still owns its ranges. A node that replaces a
+// dead one joins, with the dead one's tokens or others, and Complete takes in the one and drops the other.
+// Settled is the topology behind the change, and Pending the replicas that a token gets by it: writes
+// go there too. Gains and Losses are the ranges that move, and between whom.
 //
 // AllocateTokens chooses the tokens of a new node so that all nodes hold about the same.
 package ring

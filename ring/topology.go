@@ -51,6 +51,7 @@ type Endpoint struct {
 	Datacenter, Rack string
 	Tokens           []Token // ascending in a Topology
 	State            State
+	Replaces         HostID // of a joining endpoint: the dead one whose place it takes; else zero
 }
 
 // A Topology is one state of the ring. It is immutable and safe for concurrent use. Its zero value is
@@ -96,31 +97,6 @@ func (t *Topology) With(e Endpoint) (*Topology, error) {
 	return (&Topology{endpoints: append(t.others(e.ID), own(e))}).build()
 }
 
-// Without returns a topology that lacks the endpoint of that id.
-func (t *Topology) Without(id HostID) *Topology {
-	next := &Topology{endpoints: t.others(id)}
-	next.index()
-	return next
-}
-
-// Settled returns the topology behind all changes that are under way: those that join are in, those
-// that leave are gone.
-func (t *Topology) Settled() *Topology {
-	next := &Topology{}
-	for _, e := range t.endpoints {
-		switch e.State {
-		case Normal:
-			next.endpoints = append(next.endpoints, e)
-		case Joining:
-			joined := *e
-			joined.State = Normal
-			next.endpoints = append(next.endpoints, &joined)
-		}
-	}
-	next.index()
-	return next
-}
-
 func (t *Topology) others(id HostID) []*Endpoint {
 	out := make([]*Endpoint, 0, len(t.endpoints)+1)
 	for _, e := range t.endpoints {
@@ -134,25 +110,48 @@ func (t *Topology) others(id HostID) []*Endpoint {
 // build checks that the endpoints go together, and completes a topology that is not shared yet.
 func (t *Topology) build() (*Topology, error) {
 	slices.SortFunc(t.endpoints, func(a, b *Endpoint) int { return slices.Compare(a.ID[:], b.ID[:]) })
-	addresses := map[netip.AddrPort]HostID{}
-	tokens := map[Token]HostID{}
 	for i, e := range t.endpoints {
 		if i > 0 && e.ID == t.endpoints[i-1].ID {
 			return nil, &ConflictError{e.ID, e.ID, "one host id"}
 		}
-		if other, taken := addresses[e.Address]; taken && e.Address.IsValid() {
-			return nil, &ConflictError{other, e.ID, "address " + e.Address.String()}
-		}
-		addresses[e.Address] = e.ID
-		for _, token := range e.Tokens {
-			if other, taken := tokens[token]; taken {
-				return nil, &ConflictError{other, e.ID, "token " + token.String()}
+	}
+	if err := t.checkReplaced(); err != nil {
+		return nil, err
+	}
+	c := claims{addresses: map[netip.AddrPort]*Endpoint{}, tokens: map[Token]*Endpoint{}}
+	for _, joiners := range []bool{false, true} { // those first whose place others may take
+		for _, e := range t.endpoints {
+			if joiners != e.isReplacement() {
+				continue
 			}
-			tokens[token] = e.ID
+			if err := c.add(e); err != nil {
+				return nil, err
+			}
 		}
 	}
 	t.index()
 	return t, nil
+}
+
+// claims are the addresses and tokens that endpoints have.
+type claims struct {
+	addresses map[netip.AddrPort]*Endpoint
+	tokens    map[Token]*Endpoint
+}
+
+// add adds what an endpoint has. That may be what the one has that it replaces.
+func (c *claims) add(e *Endpoint) error {
+	if other := c.addresses[e.Address]; other != nil && e.Address.IsValid() && !e.replaces(other.ID) {
+		return &ConflictError{other.ID, e.ID, "address " + e.Address.String()}
+	}
+	c.addresses[e.Address] = e
+	for _, token := range e.Tokens {
+		if other := c.tokens[token]; other != nil && !e.replaces(other.ID) {
+			return &ConflictError{other.ID, e.ID, "token " + token.String()}
+		}
+		c.tokens[token] = e
+	}
+	return nil
 }
 
 // index makes the ring of the endpoints' tokens.
