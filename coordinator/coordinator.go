@@ -7,13 +7,16 @@
 // unavailable. A write also counts the nodes that are about to become replicas, and needs as many
 // answers more.
 //
-// At this stage requests are carried out on the node itself only, and Alone is the only Cluster.
+// A write goes to all live replicas at once, as the bytes that storage keeps; the node itself is one of them, or
+// not. Replicas that are down, or do not answer, get a hint (package hint). A read asks as many replicas
+// as the level wants, for data the nearest of them and the others for a hash, and repairs those that differ.
 package coordinator
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
@@ -44,6 +47,8 @@ type Options struct {
 	// has ended: a request may come from a node that has learned of a change earlier.
 	Schema  func() *schema.Schema
 	CatchUp func(ctx context.Context, epoch uint64) error
+
+	TombstoneFail int // tombstones passed by a read from which on it fails; default that of storage
 
 	Proximity Proximity        // default: the order of the ring
 	Now       func() time.Time // default time.Now
@@ -77,6 +82,7 @@ type Coordinator struct {
 	hints      Hints
 	opts       Options
 	placements placements
+	repairs    atomic.Uint64 // mutations sent to replicas that lacked them
 }
 
 // New returns the coordinator of a node of cluster that keeps its data in engine.

@@ -64,16 +64,22 @@ func topologyStrategy(factors ...string) *schema.Keyspace {
 	return keyspace("NetworkTopologyStrategy", factors...)
 }
 
+// check returns what is wrong with a level.
+func check(c *Coordinator, k *schema.Keyspace, level consistency.Level, token ring.Token, write bool) error {
+	_, err := c.plan(k, level, token, write)
+	return err
+}
+
 func TestAvailabilityAlone(t *testing.T) {
 	alone, err := NewAlone(ring.Endpoint{ID: id(1), Datacenter: "dc1", Tokens: []ring.Token{0}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := New(nil, alone)
+	c := New(nil, alone, Options{})
 	read := &storage.Read{Partition: row.AppendPartition(nil, 7, []byte("k"))}
-	check := func(k *schema.Keyspace, level consistency.Level, required, alive int) {
+	expect := func(k *schema.Keyspace, level consistency.Level, required, alive int) {
 		t.Helper()
-		err := c.check(k, level, 7, true)
+		err := check(c, k, level, 7, true)
 		var unavailable *UnavailableError
 		switch {
 		case required == 0 && err != nil:
@@ -87,29 +93,29 @@ func TestAvailabilityAlone(t *testing.T) {
 			if err := c.Write(context.Background(), nil, level, Write{Keyspace: k, Mutation: &row.Mutation{}}); !errors.As(err, &unavailable) {
 				t.Errorf("Write: %v", err)
 			}
-			if _, err := c.Read(nil, k, level, read); !errors.As(err, &unavailable) {
+			if _, err := c.Read(context.Background(), &Reading{Keyspace: k, Level: level}, read); !errors.As(err, &unavailable) {
 				t.Errorf("Read: %v", err)
 			}
-			if _, err := c.Scan(nil, k, level, nil); !errors.As(err, &unavailable) {
+			if _, err := c.Scan(context.Background(), &Reading{Keyspace: k, Level: level}, &storage.Scan{}); !errors.As(err, &unavailable) {
 				t.Errorf("Scan: %v", err)
 			}
 		}
 	}
 	for _, level := range []consistency.Level{consistency.One, consistency.Quorum, consistency.All, consistency.LocalQuorum, consistency.EachQuorum, consistency.LocalOne} {
-		check(simple("1"), level, 0, 0)
-		check(keyspace("LocalStrategy"), level, 0, 0)
+		expect(simple("1"), level, 0, 0)
+		expect(keyspace("LocalStrategy"), level, 0, 0)
 	}
-	check(simple("1"), consistency.Two, 2, 1)
-	check(simple("3"), consistency.One, 0, 0)
-	check(simple("3"), consistency.Quorum, 2, 1)
-	check(simple("3"), consistency.EachQuorum, 2, 1)
-	check(simple("3"), consistency.All, 3, 1)
+	expect(simple("1"), consistency.Two, 2, 1)
+	expect(simple("3"), consistency.One, 0, 0)
+	expect(simple("3"), consistency.Quorum, 2, 1)
+	expect(simple("3"), consistency.EachQuorum, 2, 1)
+	expect(simple("3"), consistency.All, 3, 1)
 	two := topologyStrategy("dc1", "1", "dc2", "1")
-	check(two, consistency.LocalQuorum, 0, 0)
+	expect(two, consistency.LocalQuorum, 0, 0)
 	check(two, consistency.Quorum, 2, 1)
 	check(two, consistency.EachQuorum, 1, 0) // in dc2
-	check(topologyStrategy("dc1", "0"), consistency.One, 1, 0)
-	check(topologyStrategy("dc2", "3"), consistency.LocalOne, 1, 0)
+	expect(topologyStrategy("dc1", "0"), consistency.One, 1, 0)
+	expect(topologyStrategy("dc2", "3"), consistency.LocalOne, 1, 0)
 }
 
 // Replicas of tokens up to 100 are nodes 1, 2, ...; behind that, nodes 2, 3, ... and so on.
@@ -118,7 +124,7 @@ func TestAvailabilityOfMany(t *testing.T) {
 		t.Helper()
 		got := "available"
 		var unavailable *UnavailableError
-		if err := New(nil, cluster).check(k, level, token, write); errors.As(err, &unavailable) {
+		if err := check(New(nil, cluster, Options{}), k, level, token, write); errors.As(err, &unavailable) {
 			got = fmt.Sprint(unavailable.Alive, " of ", unavailable.Required)
 			if unavailable.Datacenter != "" {
 				got += " in " + unavailable.Datacenter
@@ -168,7 +174,7 @@ func TestUnavailableWording(t *testing.T) {
 }
 
 func TestReplicationWarnings(t *testing.T) {
-	c := New(nil, nodes(t, "dc1 dc1 dc2"))
+	c := New(nil, nodes(t, "dc1 dc1 dc2"), Options{})
 	check := func(k *schema.Keyspace, want ...string) {
 		t.Helper()
 		if got := c.ReplicationWarnings(k); !slices.Equal(got, want) {
@@ -219,11 +225,11 @@ func TestPlacementsAreKept(t *testing.T) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	c := New(nil, nodes(b, "dc1 dc1 dc1 dc2 dc2 dc2"))
+	c := New(nil, nodes(b, "dc1 dc1 dc1 dc2 dc2 dc2"), Options{})
 	k := topologyStrategy("dc1", "3", "dc2", "3")
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := c.check(k, consistency.LocalQuorum, 250, true); err != nil {
+		if err := check(c, k, consistency.LocalQuorum, 250, true); err != nil {
 			b.Fatal(err)
 		}
 	}

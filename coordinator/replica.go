@@ -135,15 +135,21 @@ func decodeMutations(b []byte) (epoch uint64, mutations []*row.Mutation, err err
 		mutations = append(mutations, m)
 	}
 	if len(b) > 0 {
-		return 0, nil, fmt.Errorf("%d bytes behind the last mutation", len(b))
+		return 0, nil, errLong
 	}
 	return epoch, mutations, nil
 }
 
+var (
+	errShort = errors.New("it ends early")
+	errLong  = errors.New("it goes on behind its end")
+	errFlags = errors.New("it has flags that are not known")
+)
+
 func takeUvarint(b []byte) (uint64, []byte, error) {
 	v, n := binary.Uvarint(b)
 	if n <= 0 {
-		return 0, nil, errors.New("it ends early")
+		return 0, nil, errShort
 	}
 	return v, b[n:], nil
 }

@@ -26,11 +26,14 @@ type Write struct {
 
 // Write carries out all writes or, if it fails with an *UnavailableError, none. After another error they may still
 // be carried out. After a *WriteTimeoutError or the end of ctx, which must have a deadline, the mutations
-// must not be changed anymore. kind is what the error says was written. t may be nil, as in the other methods.
+// must not be changed anymore. t may be nil, as in the other methods.
 //
 // A replica that is down, or does not answer, gets a hint.
-func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consistency.Level, kind WriteType, writes ...Write) error {
-	w := &writing{coordinator: c, level: level, kind: kind, done: make(chan struct{})}
+func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consistency.Level, writes ...Write) error {
+	if len(c.cluster.Topology().Endpoints()) == 1 {
+		return c.writeAlone(ctx, t, level, writes)
+	}
+	w := &writing{coordinator: c, level: level, done: make(chan struct{})}
 	for i := range writes {
 		p, err := c.plan(writes[i].Keyspace, level, ring.Token(writes[i].Mutation.Token), true)
 		if err != nil {
@@ -41,17 +44,33 @@ func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consisten
 		}
 		w.add(p, writes[i].Mutation)
 	}
-	if w.isLocal(c.cluster.Self()) {
-		return w.local(ctx, t)
-	}
 	return w.everywhere(ctx, t)
+}
+
+// writeAlone writes to the node itself, the only one that there is. Its errors are those of the engine.
+func (c *Coordinator) writeAlone(ctx context.Context, t *trace.Trace, level consistency.Level, writes []Write) error {
+	mutations := make([]*row.Mutation, len(writes))
+	for i := range writes {
+		p, err := c.plan(writes[i].Keyspace, level, ring.Token(writes[i].Mutation.Token), true)
+		if err != nil {
+			return err
+		}
+		if t.On() {
+			t.Add("Determining replicas for mutation %d of %d: %s", i+1, len(writes), c.describe(&p, level))
+		}
+		mutations[i] = writes[i].Mutation
+	}
+	err := c.engine.ApplyTraced(ctx, t, mutations...)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &WriteTimeoutError{Level: level, Required: 1}
+	}
+	return err
 }
 
 // A writing is one call of Write. It lives on until all replicas have answered.
 type writing struct {
 	coordinator *Coordinator
 	level       consistency.Level
-	kind        WriteType
 	groups      []writeGroup
 	targets     []target
 	hinted      int // replicas that a hint for level ANY is on disk for
@@ -105,11 +124,6 @@ func (w *writing) addTarget(e *ring.Endpoint, group int) {
 	w.targets = append(w.targets, target{endpoint: e, groups: []int{group}, alive: w.coordinator.cluster.IsAlive(e.ID)})
 }
 
-// isLocal reports whether the node itself is the only replica.
-func (w *writing) isLocal(self ring.HostID) bool {
-	return len(w.targets) == 1 && w.targets[0].endpoint.ID == self
-}
-
 // mutations returns those of the groups.
 func (w *writing) mutations(groups []int) []*row.Mutation {
 	if len(groups) == 1 {
@@ -120,15 +134,6 @@ func (w *writing) mutations(groups []int) []*row.Mutation {
 		out = append(out, w.groups[g].mutations...)
 	}
 	return out
-}
-
-// local writes to the node itself alone. Its errors say what is wrong, without the words of a level.
-func (w *writing) local(ctx context.Context, t *trace.Trace) error {
-	err := w.coordinator.engine.ApplyTraced(ctx, t, w.mutations(w.targets[0].groups)...)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &WriteTimeoutError{Level: w.level, Required: 1, WriteType: w.kind}
-	}
-	return err
 }
 
 // everywhere writes to all replicas at once, and returns when the level is met or cannot be met.
@@ -301,9 +306,9 @@ func (w *writing) result(ctx context.Context, t *trace.Trace, bodies *bodies) er
 	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return ctx.Err()
 	case missed:
-		return &WriteFailureError{Level: w.level, Required: required, Received: received, Failures: failures, WriteType: w.kind}
+		return &WriteFailureError{Level: w.level, Required: required, Received: received, Failures: failures}
 	default:
-		return &WriteTimeoutError{Level: w.level, Required: required, Received: received, WriteType: w.kind}
+		return &WriteTimeoutError{Level: w.level, Required: required, Received: received}
 	}
 }
 
@@ -324,7 +329,7 @@ func (w *writing) hintAll(ctx context.Context, bodies *bodies) error {
 	c := w.coordinator
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	err := error(&WriteTimeoutError{Level: w.level, Required: 1, WriteType: w.kind})
+	err := error(&WriteTimeoutError{Level: w.level, Required: 1})
 	if c.hints == nil {
 		return err
 	}

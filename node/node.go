@@ -134,7 +134,7 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 	if err := n.openSystem(ctx); err != nil {
 		return err
 	}
-	n.executor = query.New(n.log, coordinator.New(n.engine, n.cluster), n.system, query.Options{
+	n.executor = query.New(n.log, coordinator.New(n.engine, n.cluster, coordinator.Options{}), n.system, query.Options{
 		ReadTimeout:     n.config.ReadRequestTimeout,
 		RangeTimeout:    n.config.RangeRequestTimeout,
 		WriteTimeout:    n.config.WriteRequestTimeout,

@@ -52,7 +52,7 @@ func newSession(t testing.TB, opts Options, statements ...string) *Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(log, coordinator.New(engine, alone), tables, opts).NewSession()
+	s := New(log, coordinator.New(engine, alone, coordinator.Options{}), tables, opts).NewSession()
 	for _, text := range append([]string{
 		"CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", "USE ks"}, statements...) {
 		execute(t, s, text)

@@ -27,7 +27,8 @@ type reader struct {
 	filter     *plan.Filter
 	slices     []storage.Slice
 	now        int64
-	deadline   time.Time
+	timeout    time.Duration
+	deadline   time.Time // by the executor's clock
 
 	pageLeft      int // rows that still fit the page; negative: no bound
 	limitLeft     int // rows that LIMIT still allows; negative: no bound
@@ -136,7 +137,7 @@ func (r *reader) prepare() (err error) {
 	if r.plan.IsScan() {
 		timeout = r.executor.opts.RangeTimeout
 	}
-	r.deadline = r.executor.opts.Now().Add(timeout)
+	r.timeout, r.deadline = timeout, r.executor.opts.Now().Add(timeout)
 	return nil
 }
 
@@ -160,7 +161,7 @@ func (r *reader) scan(ctx context.Context) error {
 		r.partitionLeft = resume.partitionLeft
 	}
 	r.traceScan(resume)
-	cursor, err := r.openScan(s)
+	cursor, err := r.openScan(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -228,7 +229,7 @@ func (r *reader) readPartition(ctx context.Context, resume *position) (full bool
 		}
 	}
 	r.tracePartition(read)
-	cursor, err := r.openPartition(read)
+	cursor, err := r.openPartition(ctx, read)
 	if err != nil {
 		return false, err
 	}

@@ -21,6 +21,7 @@ import (
 // A writer collects the mutations of one request. Its memory is reused from request to request.
 type writer struct {
 	executor *Executor
+	ctx      context.Context
 	level    consistency.Level
 	trace    *trace.Trace
 	source   plan.Source
@@ -46,9 +47,9 @@ func newWriter(e *Executor) *writer {
 }
 
 // begin returns a writer for a request.
-func (e *Executor) begin(parameters *Parameters) *writer {
+func (e *Executor) begin(ctx context.Context, parameters *Parameters) *writer {
 	w := e.writers.Get().(*writer)
-	w.level = parameters.Consistency
+	w.ctx, w.level = ctx, parameters.Consistency
 	w.source.Now = e.now(parameters)
 	w.trace = parameters.Trace
 	if parameters.Timestamp.Set {
@@ -68,7 +69,7 @@ func (e *Executor) end(w *writer, err error) {
 	for i := range w.writes {
 		w.free = append(w.free, w.writes[i].Mutation)
 	}
-	w.writes = w.writes[:0]
+	w.writes, w.ctx = w.writes[:0], nil
 	clear(w.index)
 	e.writers.Put(w)
 }
@@ -157,7 +158,8 @@ func (w *writer) Stored(t *schema.Table, partitionKey, clustering []byte, static
 		read.Slices, read.Point = []storage.Slice{{Start: clustering}}, true
 	}
 	w.trace.Add("Reading what the operation on a list changes")
-	cursor, err := w.executor.coordinator.Read(w.trace, k, w.level, read)
+	cursor, err := w.executor.coordinator.Read(w.ctx, &coordinator.Reading{Trace: w.trace, Keyspace: k, Table: t, Level: w.level,
+		Deadline: time.Now().Add(w.executor.opts.ReadTimeout), Rows: 1}, read)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +185,7 @@ func copyCells(f *row.Fragment) *row.Fragment {
 
 // modify carries out one modification.
 func (e *Executor) modify(ctx context.Context, m *plan.Modify, parameters *Parameters) (*Result, error) {
-	w := e.begin(parameters)
+	w := e.begin(ctx, parameters)
 	err := m.Build(&plan.Binding{Values: parameters.Values}, &w.source, w)
 	if err == nil {
 		err = e.commit(ctx, w)
@@ -197,7 +199,7 @@ func (e *Executor) modify(ctx context.Context, m *plan.Modify, parameters *Param
 
 // batch carries out a batch: on one node all of it at once.
 func (e *Executor) batch(ctx context.Context, b *plan.Batch, parameters *Parameters) (*Result, error) {
-	w := e.begin(parameters)
+	w := e.begin(ctx, parameters)
 	binding := &plan.Binding{Values: parameters.Values}
 	timestamp, set, err := b.BatchTimestamp(binding)
 	if set {
@@ -219,7 +221,7 @@ type BatchEntry struct {
 // all of them; their values are in the entries.
 func (s *Session) ExecuteBatch(ctx context.Context, entries []BatchEntry, parameters *Parameters) (*Result, error) {
 	e := s.executor
-	w := e.begin(parameters)
+	w := e.begin(ctx, parameters)
 	binding := &plan.Binding{}
 	var err error
 	for i := range entries {

@@ -148,6 +148,16 @@ func (p *Placement) Replicas(t Token) []*Endpoint {
 	return p.at(p.topology.search(t))
 }
 
+// RangeEnd returns the last token that has the replicas of t and lies at or behind it in the same range,
+// MaxToken if the range leads over the end of the ring.
+func (p *Placement) RangeEnd(t Token) Token {
+	ring := p.topology.ring
+	if p.replication.strategy == local || p.stride == 0 || len(ring) == 0 || t > ring[len(ring)-1].token {
+		return MaxToken
+	}
+	return ring[p.topology.search(t)].token
+}
+
 // at returns the replicas of the range that ends at vnode i.
 func (p *Placement) at(i int) []*Endpoint {
 	return p.replicas[i*p.stride : (i+1)*p.stride : (i+1)*p.stride]

@@ -109,3 +109,12 @@ func NewReadCursor(r *Read, fetch Fetch, o BlockOptions) *Cursor { panic("not ye
 
 // NewScanCursor is NewReadCursor for a Scan.
 func NewScanCursor(s *Scan, fetch Fetch, o BlockOptions) *Cursor { panic("not yet") }
+
+// NoEntries is the end of what was asked for.
+func NoEntries() *Entries { panic("not yet") }
+
+// Empty reports whether there is no entry.
+func (e *Entries) Empty() bool { panic("not yet") }
+
+// Continued returns the same entries as of an incomplete block.
+func (e *Entries) Continued() *Entries { panic("not yet") }

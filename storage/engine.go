@@ -293,13 +293,34 @@ func (e *Engine) Apply(ctx context.Context, mutations ...*row.Mutation) error {
 }
 
 func (e *Engine) apply(ctx context.Context, t *trace.Trace, mutations []*row.Mutation) error {
-	r := &request{mutations: mutations, count: len(mutations) + 1, trace: t}
+	r, err := e.request(mutations)
+	if err != nil {
+		return err
+	}
+	r.trace = t
+	if r.size > e.groupSize || r.count > e.groupCount || r.payload > e.groupPayload {
+		return e.applyLarge(ctx, t, mutations)
+	}
+	t.Add("Queued for the next commit group")
+	return e.commit.submit(ctx, r)
+}
+
+// Check returns the error that Apply would give because of what is in the mutations: a *KeyTooLongError or
+// *MutationTooLargeError.
+func (e *Engine) Check(mutations ...*row.Mutation) error {
+	_, err := e.request(mutations)
+	return err
+}
+
+// request adds up what the mutations take.
+func (e *Engine) request(mutations []*row.Mutation) (*request, error) {
+	r := &request{mutations: mutations, count: len(mutations) + 1}
 	size := int64(0)
 	for _, m := range mutations {
 		for i := range m.Len() {
 			key, value := m.Entry(i)
 			if len(key) > maxKey {
-				return &KeyTooLongError{Size: len(key) - keyOverhead, Max: maxKey - keyOverhead}
+				return nil, &KeyTooLongError{Size: len(key) - keyOverhead, Max: maxKey - keyOverhead}
 			}
 			r.size += e.footprint(key, value)
 			size += int64(len(key) + len(value))
@@ -308,13 +329,9 @@ func (e *Engine) apply(ctx context.Context, t *trace.Trace, mutations []*row.Mut
 		r.count += m.Len()
 	}
 	if size > e.opts.MaxMutation {
-		return &MutationTooLargeError{Size: size, Max: e.opts.MaxMutation}
+		return nil, &MutationTooLargeError{Size: size, Max: e.opts.MaxMutation}
 	}
-	if r.size > e.groupSize || r.count > e.groupCount || r.payload > e.groupPayload {
-		return e.applyLarge(ctx, t, mutations)
-	}
-	t.Add("Queued for the next commit group")
-	return e.commit.submit(ctx, r)
+	return r, nil
 }
 
 const (

@@ -86,7 +86,7 @@ func newHostOn(t testing.TB, opts cql.Options, store storage.Options) *host {
 	}
 	opts.Traces = traces
 	opts.Log = slog.New(slog.DiscardHandler)
-	server = cql.New(query.New(log, coordinator.New(engine, alone), tables, query.Options{}), opts)
+	server = cql.New(query.New(log, coordinator.New(engine, alone, coordinator.Options{}), tables, query.Options{}), opts)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

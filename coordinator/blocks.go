@@ -1,0 +1,337 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/storage"
+	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/wire/peer"
+)
+
+// blocks fetches what a read is answered with, block by block. For each block one replica is asked for data, as many
+// more as the level wants for the hash of theirs. Equal hashes mean equal data. If they differ, all send their
+// data, these are merged, and each replica gets what it lacks before anybody sees the result: a later read at
+// the same level sees no less (Cassandra's blocking read repair).
+//
+// A block ends where the first of the merged blocks does, and the next begins there. So a replica whose rows were
+// deleted elsewhere cannot hide rows behind them: short reads are no special case.
+type blocks struct {
+	coordinator *Coordinator
+	ctx         context.Context
+	reading     *Reading
+	plan        plan
+}
+
+func (b *blocks) limit() storage.Limit {
+	return storage.Limit{Rows: b.reading.Rows, Bytes: blockBytes}
+}
+
+// A reply is what a replica has answered.
+type reply struct {
+	from   *ring.Endpoint
+	digest bool
+	again  bool // it was asked a second time
+	body   []byte
+	err    error
+}
+
+// A round asks replicas for one block.
+type round struct {
+	*blocks
+	query   query
+	quotas  quotas
+	bodies  [2][]byte // of the request for data, and for the hash
+	replies chan reply
+	asked   []*ring.Endpoint
+	spare   []*ring.Endpoint // that were not asked
+	waiting int              // for so many replies
+	again   bool             // those that had sent a hash are asked for data
+
+	data     []reply
+	digests  []reply
+	failures map[netip.Addr]uint16
+}
+
+// next fetches one block.
+func (b *blocks) next(q query) (*storage.Entries, error) {
+	r := &round{blocks: b, query: q, quotas: slices.Clone(b.plan.quotas)}
+	contacts := r.choose()
+	r.replies = make(chan reply, 2*(len(contacts)+len(r.spare)))
+	for i, e := range contacts {
+		if e.ID != b.coordinator.cluster.Self() {
+			r.ask(e, i > 0)
+		}
+	}
+	for i, e := range contacts {
+		if e.ID == b.coordinator.cluster.Self() {
+			r.ask(e, i > 0)
+		}
+	}
+	if err := r.gather(); err != nil {
+		return nil, err
+	}
+	if r.agree() {
+		return storage.BlockEntries(r.data[0].body), nil
+	}
+	return r.reconcile()
+}
+
+// choose returns the nearest replicas that meet the quotas, and leaves the rest in spare.
+func (r *round) choose() []*ring.Endpoint {
+	c := r.coordinator
+	alive := make([]*ring.Endpoint, 0, len(r.plan.replicas))
+	for _, e := range r.plan.replicas {
+		if c.cluster.IsAlive(e.ID) {
+			alive = append(alive, e)
+		}
+	}
+	c.opts.Proximity.Sort(alive)
+	contacts := alive[:0:0]
+	need := slices.Clone(r.quotas)
+	for _, e := range alive {
+		if slices.ContainsFunc(need, func(q quota) bool { return q.counts(e) && !q.met() }) {
+			need.answer(e, true)
+			contacts = append(contacts, e)
+		} else if slices.ContainsFunc(need, func(q quota) bool { return q.counts(e) }) {
+			r.spare = append(r.spare, e)
+		}
+	}
+	return contacts
+}
+
+// body returns the request, which is the same for all replicas.
+func (r *round) body(digest bool) []byte {
+	i := 0
+	if digest {
+		i = 1
+	}
+	if r.bodies[i] == nil {
+		r.bodies[i] = r.query.append(nil, r.coordinator.opts.Schema().Epoch, digest)
+	}
+	return r.bodies[i]
+}
+
+// ask sends the request to a replica, or carries it out if that is the node itself.
+func (r *round) ask(e *ring.Endpoint, digest bool) {
+	c := r.coordinator
+	r.asked = append(r.asked, e)
+	r.waiting++
+	if e.ID == c.cluster.Self() {
+		block, err := c.block(nil, &r.query)
+		if err == nil && digest {
+			sum := storage.Digest(block)
+			block = sum[:]
+		}
+		r.replies <- reply{e, digest, r.again, block, err}
+		return
+	}
+	sent, replies, again := time.Now(), r.replies, r.again
+	c.peers.Send(e.ID, peer.VerbRead, r.reading.Deadline, r.body(digest), func(answer []byte, err error) {
+		if err == nil {
+			c.opts.Proximity.Record(e.ID, time.Since(sent))
+		}
+		replies <- reply{e, digest, again, slices.Clone(answer), err}
+	})
+}
+
+// gather waits until the quotas are met and one of the replies is data. A replica that is silent for longer
+// than usual is given up for a spare one (Cassandra's speculative retry); one that fails at once.
+func (r *round) gather() error {
+	timer := time.NewTimer(r.patience())
+	defer timer.Stop()
+	for !r.quotas.met() || len(r.data) == 0 {
+		if r.quotas.missed() || r.waiting == 0 && !r.askSpare() {
+			return r.failure()
+		}
+		select {
+		case got := <-r.replies:
+			r.take(got)
+		case <-timer.C:
+			if !time.Now().Before(r.reading.Deadline) {
+				return r.timeout()
+			}
+			r.askSpare()
+			timer.Reset(time.Until(r.reading.Deadline))
+		case <-r.ctx.Done():
+			return r.ended()
+		}
+	}
+	return nil
+}
+
+// patience returns how long replicas may be silent before a spare one is asked.
+func (r *round) patience() time.Duration {
+	left := time.Until(r.reading.Deadline)
+	if len(r.spare) == 0 {
+		return left
+	}
+	if after, ok := r.coordinator.opts.Proximity.Patience(r.reading.Table); ok {
+		return min(after, left)
+	}
+	return left
+}
+
+// askSpare asks one more replica, and reports whether there was one.
+func (r *round) askSpare() bool {
+	if len(r.spare) == 0 {
+		return false
+	}
+	e := r.spare[0]
+	r.spare = r.spare[1:]
+	r.reading.Trace.Add("Asking %s too", e.Address)
+	r.ask(e, false)
+	return true
+}
+
+// take notes a reply. A replica that failed is replaced by a spare one, as long as there are any.
+func (r *round) take(got reply) {
+	r.waiting--
+	var late *peer.TimeoutError
+	switch {
+	case errors.As(got.err, &late):
+		r.waiting++ // the deadline decides
+	case got.err != nil:
+		r.quotas.answer(got.from, false)
+		if r.failures == nil {
+			r.failures = map[netip.Addr]uint16{}
+		}
+		r.failures[got.from.Address.Addr()] = reasonOf(got.err)
+		r.askSpare()
+	case got.digest:
+		r.quotas.answer(got.from, true)
+		r.digests = append(r.digests, got)
+	default:
+		r.quotas.answer(got.from, true)
+		r.data = append(r.data, got)
+	}
+}
+
+// ended says why the read was given up.
+func (r *round) ended() error {
+	if err := r.ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return r.timeout()
+}
+
+func (r *round) timeout() error {
+	required, received := r.quotas.sum()
+	return &ReadTimeoutError{Level: r.reading.Level, Required: required, Received: received, DataPresent: len(r.data) > 0}
+}
+
+func (r *round) failure() error {
+	required, received := r.quotas.sum()
+	return &ReadFailureError{Level: r.reading.Level, Required: required, Received: received, DataPresent: len(r.data) > 0, Failures: r.failures}
+}
+
+// agree reports whether all replies are of the same data.
+func (r *round) agree() bool {
+	if len(r.data)+len(r.digests) == 1 {
+		return true
+	}
+	first := storage.Digest(r.data[0].body)
+	for _, d := range r.digests {
+		if !slices.Equal(d.body, first[:]) {
+			return false
+		}
+	}
+	for _, d := range r.data[1:] {
+		if storage.Digest(d.body) != first {
+			return false
+		}
+	}
+	return true
+}
+
+// reconcile merges the data of all replicas that have answered, after those that sent a hash have sent
+// theirs, and repairs what they lack.
+func (r *round) reconcile() (*storage.Entries, error) {
+	r.reading.Trace.Add("Digest mismatch: reading data from all replicas that were asked")
+	want, hashed := len(r.data)+len(r.digests), r.digests
+	r.digests, r.spare, r.again = nil, nil, true
+	for _, d := range hashed {
+		r.ask(d.from, false)
+	}
+	timer := time.NewTimer(time.Until(r.reading.Deadline))
+	defer timer.Stop()
+	for len(r.data) < want {
+		select {
+		case got := <-r.replies:
+			var late *peer.TimeoutError
+			switch {
+			case !got.again && (got.digest || got.err != nil), errors.As(got.err, &late):
+			case got.err != nil:
+				return nil, r.failure()
+			default:
+				r.data = append(r.data, got)
+			}
+		case <-timer.C:
+			return nil, r.timeout()
+		case <-r.ctx.Done():
+			return nil, r.ended()
+		}
+	}
+	bodies := make([][]byte, len(r.data))
+	for i := range r.data {
+		bodies[i] = r.data[i].body
+	}
+	merged, repairs, err := storage.MergeBlocks(r.query.incarnation(), r.query.reverse(), bodies)
+	if err != nil {
+		return nil, err
+	}
+	if r.reading.Table.Options.ReadRepair != "NONE" {
+		err = r.repair(repairs)
+	}
+	return merged, err
+}
+
+// repair brings each replica what it lacks, and waits until they have it.
+func (r *round) repair(repairs [][]*row.Mutation) error {
+	c := r.coordinator
+	done := make(chan error, len(repairs))
+	waiting := 0
+	var own []*row.Mutation
+	for i, mutations := range repairs {
+		e := r.data[i].from
+		switch {
+		case len(mutations) == 0:
+		case e.ID == c.cluster.Self():
+			own = mutations
+		default:
+			waiting++
+			r.reading.Trace.Add("Repairing %s", e.Address)
+			body := appendMutations(nil, c.opts.Schema().Epoch, mutations)
+			c.peers.Send(e.ID, peer.VerbMutate, r.reading.Deadline, body, func(_ []byte, err error) { done <- err })
+		}
+	}
+	c.repairs.Add(uint64(waiting))
+	if len(own) > 0 {
+		c.repairs.Add(1)
+		if err := c.engine.ApplyTraced(r.ctx, r.reading.Trace, own...); err != nil {
+			return r.unrepaired(err)
+		}
+	}
+	for range waiting {
+		select {
+		case err := <-done:
+			if err != nil {
+				return r.unrepaired(err)
+			}
+		case <-r.ctx.Done():
+			return r.ended()
+		}
+	}
+	return nil
+}
+
+// unrepaired is what a read answers whose repair has failed: as if the replica had not answered.
+func (r *round) unrepaired(err error) error {
+	r.reading.Trace.Add("A repair failed: %v", err)
+	required, _ := r.quotas.sum()
+	return &ReadTimeoutError{Level: r.reading.Level, Required: required, Received: required - 1, DataPresent: true}
+}
