@@ -112,8 +112,8 @@ func TestAvailabilityAlone(t *testing.T) {
 	expect(simple("3"), consistency.All, 3, 1)
 	two := topologyStrategy("dc1", "1", "dc2", "1")
 	expect(two, consistency.LocalQuorum, 0, 0)
-	check(two, consistency.Quorum, 2, 1)
-	check(two, consistency.EachQuorum, 1, 0) // in dc2
+	expect(two, consistency.Quorum, 2, 1)
+	expect(two, consistency.EachQuorum, 1, 0) // in dc2
 	expect(topologyStrategy("dc1", "0"), consistency.One, 1, 0)
 	expect(topologyStrategy("dc2", "3"), consistency.LocalOne, 1, 0)
 }
