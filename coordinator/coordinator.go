@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -91,6 +92,11 @@ func New(engine *storage.Engine, cluster Cluster, opts Options) *Coordinator {
 	return &Coordinator{engine: engine, cluster: cluster, peers: opts.Peers, hints: opts.Hints, opts: opts, placements: placements{cluster: cluster}}
 }
 
+// holds reports whether this node is among the replicas.
+func (c *Coordinator) holds(replicas []*ring.Endpoint) bool {
+	return slices.ContainsFunc(replicas, func(e *ring.Endpoint) bool { return e.ID == c.cluster.Self() })
+}
+
 // describe says in the words of a trace who carries out a request.
 func (c *Coordinator) describe(p *plan, level consistency.Level) string {
 	alive := 0
@@ -99,7 +105,10 @@ func (c *Coordinator) describe(p *plan, level consistency.Level) string {
 			alive++
 		}
 	}
-	return fmt.Sprintf("%d live replicas of %d (%s)", alive, len(p.replicas), level)
+	if alive == 1 && c.holds(p.replicas) {
+		return fmt.Sprintf("this node, the one live replica of %d (%s)", p.factor, level)
+	}
+	return fmt.Sprintf("%d live replicas of %d (%s)", alive, p.factor, level)
 }
 
 // ReplicationWarnings says which replication factors of a keyspace are higher than there are nodes.

@@ -74,6 +74,7 @@ type plan struct {
 	replicas []*ring.Endpoint // the primary one first
 	pending  []*ring.Endpoint // that are about to be; for writes
 	quotas   quotas
+	factor   int // how many replicas the keyspace wants
 }
 
 // plan returns where a request goes. It returns an *UnavailableError if the level asks for more replicas than
@@ -83,7 +84,7 @@ func (c *Coordinator) plan(k *schema.Keyspace, level consistency.Level, token ri
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{replicas: placement.Replicas(token)}
+	p := plan{replicas: placement.Replicas(token), factor: placement.Replication().Factor()}
 	if write {
 		p.pending = placement.Pending(nil, token)
 	}

@@ -10,6 +10,7 @@ import (
 type Move struct {
 	Range     Range
 	Endpoints []*Endpoint // those on the other side
+	Handover  bool        // of a gain: the first of them ceases to be a replica, and has all that is needed
 }
 
 // Gains returns the ranges that an endpoint becomes a replica of by the changes under way, ascending,
@@ -25,7 +26,7 @@ func (p *Placement) Gains(id HostID) []Move {
 	if to == nil {
 		return nil
 	}
-	return p.moves(func(now, after []*Endpoint) ([]*Endpoint, bool) {
+	moves := p.moves(func(now, after []*Endpoint) ([]*Endpoint, bool) {
 		if holds(now, id) || !holds(after, id) {
 			return nil, false
 		}
@@ -35,6 +36,11 @@ func (p *Placement) Gains(id HostID) []Move {
 		})
 		return sources, true
 	})
+	for i := range moves {
+		m := &moves[i]
+		m.Handover = len(m.Endpoints) > 0 && !holds(p.pending.Replicas(m.Range.End), m.Endpoints[0].ID)
+	}
+	return moves
 }
 
 // Losses returns the ranges that an endpoint ceases to be a replica of by the changes under way,
