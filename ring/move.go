@@ -26,7 +26,7 @@ func (p *Placement) Gains(id HostID) []Move {
 	if to == nil {
 		return nil
 	}
-	moves := p.moves(func(now, after []*Endpoint) ([]*Endpoint, bool) {
+	return p.moves(func(now, after []*Endpoint) ([]*Endpoint, bool) {
 		if holds(now, id) || !holds(after, id) {
 			return nil, false
 		}
@@ -36,11 +36,6 @@ func (p *Placement) Gains(id HostID) []Move {
 		})
 		return sources, true
 	})
-	for i := range moves {
-		m := &moves[i]
-		m.Handover = len(m.Endpoints) > 0 && !holds(p.pending.Replicas(m.Range.End), m.Endpoints[0].ID)
-	}
-	return moves
 }
 
 // Losses returns the ranges that an endpoint ceases to be a replica of by the changes under way,
@@ -97,11 +92,12 @@ func (p *Placement) moves(ask func(now, after []*Endpoint) ([]*Endpoint, bool)) 
 		if !moves {
 			continue
 		}
-		if last := len(out) - 1; last >= 0 && out[last].Range.End == r.Start && slices.Equal(out[last].Endpoints, endpoints) {
+		m := Move{r, endpoints, len(endpoints) > 0 && !holds(p.pending.Replicas(end), endpoints[0].ID)}
+		if last := len(out) - 1; last >= 0 && out[last].Range.End == r.Start && out[last].Handover == m.Handover && slices.Equal(out[last].Endpoints, endpoints) {
 			out[last].Range.End = r.End
 			continue
 		}
-		out = append(out, Move{r, endpoints})
+		out = append(out, m)
 	}
 	return out
 }
