@@ -81,6 +81,12 @@ func TestMovesAgainstModel(t *testing.T) {
 			gains, losses := p.Gains(e.ID), p.Losses(e.ID)
 			checkForm(t, gains)
 			checkForm(t, losses)
+			for _, m := range gains {
+				after := strings.Fields(model(settled, replication, m.Range.End))
+				if first := numbers(m.Endpoints[:min(1, len(m.Endpoints))]); m.Handover != (first != "" && !slices.Contains(after, first)) {
+					t.Fatalf("handover of %s", describe(gains))
+				}
+			}
 			for _, token := range tokens {
 				before, after := strings.Fields(model(now, replication, token)), strings.Fields(model(settled, replication, token))
 				id := numbers([]*Endpoint{e})
@@ -155,7 +161,7 @@ func checkForm(t *rapid.T, moves []Move) {
 		if before.Range.End == MinToken || before.Range.End > m.Range.Start {
 			t.Fatalf("not in order: %s", describe(moves))
 		}
-		if before.Range.End == m.Range.Start && slices.Equal(before.Endpoints, m.Endpoints) {
+		if before.Range.End == m.Range.Start && before.Handover == m.Handover && slices.Equal(before.Endpoints, m.Endpoints) {
 			t.Fatalf("not merged: %s", describe(moves))
 		}
 	}
