@@ -52,11 +52,13 @@ type Endpoint struct {
 	Tokens           []Token // ascending in a Topology
 	State            State
 	Replaces         HostID // of a joining endpoint: the dead one whose place it takes; else zero
+	Since            uint64 // the epoch of the topology in which it came to be in State
 }
 
 // A Topology is one state of the ring. It is immutable and safe for concurrent use. Its zero value is
 // an empty ring.
 type Topology struct {
+	epoch     uint64
 	endpoints []*Endpoint // by ID
 	ring      []vnode     // by token; of those that own something
 }
@@ -165,6 +167,17 @@ func (t *Topology) index() {
 		}
 	}
 	slices.SortFunc(t.ring, func(a, b vnode) int { return cmp.Compare(a.token, b.token) })
+}
+
+// Epoch returns which state of the ring it is: those that come later have higher ones. It is zero unless AtEpoch
+// has set it.
+func (t *Topology) Epoch() uint64 { return t.epoch }
+
+// AtEpoch returns the same topology with another epoch.
+func (t *Topology) AtEpoch(epoch uint64) *Topology {
+	next := *t
+	next.epoch = epoch
+	return &next
 }
 
 // Endpoints returns all endpoints in order of their ids, also those that own nothing. The slice is

@@ -20,6 +20,7 @@ func layers() [][]string {
 		{"query"},
 		{"query/system"},
 		{"query/plan"},
+		{"coordinator/stream"},
 		{"coordinator", "metadata"},
 		{"storage"},
 		{"storage/page", "tests/fakes"},

@@ -1,0 +1,110 @@
+package coordinator
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/storage"
+	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/wire/peer"
+)
+
+const (
+	// pullBytes is how much is pulled at once.
+	pullBytes = 1 << 20
+	// pullTimeout is how long a replica may take for that. It has to read past what is not sent, too.
+	pullTimeout = time.Minute
+)
+
+// Pull copies what a replica holds of a range of a table into this node's own storage, tombstones included. It goes
+// on for as long as the other node answers. told is called after each block is on disk, with its size; an error of
+// it ends the pull.
+func (c *Coordinator) Pull(ctx context.Context, from *ring.Endpoint, t *schema.Table, r ring.Range, told func(bytes int) error) error {
+	for _, part := range r.Unwrap() {
+		if err := c.pull(ctx, from, t, part, told); err != nil {
+			return fmt.Errorf("pulling %s of %s from %s: %w", part, t, from.Address, err)
+		}
+	}
+	return nil
+}
+
+func (c *Coordinator) pull(ctx context.Context, from *ring.Endpoint, t *schema.Table, r ring.Range, told func(bytes int) error) error {
+	scan := &storage.Scan{Incarnation: t.Incarnation, Now: c.opts.Now().Unix(), StaticOnly: true}
+	if r.Start != ring.MinToken {
+		scan.Start = row.AppendToken(nil, int64(r.Start)+1)
+	}
+	if r.End != ring.MinToken && r.End != ring.MaxToken { // both of them are the end of the ring
+		scan.End = row.AppendToken(nil, int64(r.End)+1)
+	}
+	for {
+		q := query{scan: scan, limit: storage.Limit{Bytes: pullBytes}}
+		block, err := c.call(ctx, from, peer.VerbPull, q.append(nil, c.opts.Schema().Epoch, false), pullTimeout)
+		if err != nil {
+			return err
+		}
+		last, complete, err := c.store(ctx, t.Incarnation, block)
+		if err == nil {
+			err = told(len(block))
+		}
+		if err != nil || complete || !scan.After(last) {
+			return err
+		}
+	}
+}
+
+// call sends a request and waits for the answer.
+func (c *Coordinator) call(ctx context.Context, to *ring.Endpoint, v peer.Verb, body []byte, timeout time.Duration) ([]byte, error) {
+	type result struct {
+		answer []byte
+		err    error
+	}
+	done := make(chan result, 1)
+	c.peers.Send(to.ID, v, time.Now().Add(timeout), body, func(answer []byte, err error) { done <- result{bytes.Clone(answer), err} })
+	select {
+	case r := <-done:
+		return r.answer, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// store writes the entries of a block, and returns the key of the last one.
+func (c *Coordinator) store(ctx context.Context, incarnation uint32, block []byte) (last []byte, complete bool, err error) {
+	var reader storage.BlockReader
+	var mutations []*row.Mutation
+	var m *row.Mutation
+	reader.Reset(block)
+	for reader.Next() {
+		last = append(last[:0], reader.Key()...)
+		if m != nil && m.Size() > pullBytes { // a partition may be of any size, a mutation not
+			err = c.flush(ctx, mutations)
+			mutations, m = nil, nil
+		}
+		if err == nil && (m == nil || !m.AddEntry(last, reader.Row())) {
+			m = new(row.Mutation)
+			mutations = append(mutations, m)
+			if err = m.BeginAt(incarnation, last); err == nil {
+				m.AddEntry(last, reader.Row())
+			}
+		}
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	if err = reader.Err(); err == nil {
+		err = c.flush(ctx, mutations)
+	}
+	return last, reader.Complete(), err
+}
+
+// flush applies mutations, if there are any.
+func (c *Coordinator) flush(ctx context.Context, mutations []*row.Mutation) error {
+	if len(mutations) == 0 {
+		return nil
+	}
+	return c.engine.Apply(ctx, mutations...)
+}
