@@ -2,8 +2,8 @@
 // system_views and system_virtual_schema.
 //
 // Drivers read them when they connect and after each change of the schema, so names, types and orders of the columns are
-// those of Cassandra 5.0.6 (testdata/columns.txt, columns_source.txt), and so are the forms of the values. Cassandra has more tables; here are
-// those that drivers and tools read, and those for which a node of Ilium has something true to say.
+// those of Cassandra 5.0.6 (testdata/columns.txt, columns_source.txt), and so are the forms of the values. Cassandra has
+// more tables; here are those that drivers and tools read, and those for which a node of Ilium has something true to say.
 //
 // # Rows
 //
