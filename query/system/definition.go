@@ -27,7 +27,7 @@ func definitions() map[string]definition {
 		"system":                {local, nodeTables},
 		"system_schema":         {local, schemaTables},
 		"system_traces":         {schema.Replication{Class: "SimpleStrategy", Options: map[string]string{"replication_factor": "2"}}, traceTables},
-		"system_views":          {schema.Replication{}, viewTables},
+		"system_views":          {schema.Replication{}, viewTables + gossipTable()},
 		"system_virtual_schema": {schema.Replication{}, virtualSchemaTables},
 	}
 }

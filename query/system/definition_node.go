@@ -76,25 +76,3 @@ CREATE TABLE system_traces.sessions (
 ) WITH comment = 'tracing sessions'
     AND gc_grace_seconds = 0;
 `
-
-// viewTables are the tables of system_views: the state of the node. Cassandra has more; these have something true to say.
-const viewTables = `
-CREATE TABLE system_views.caches (
-    name text PRIMARY KEY, capacity_bytes bigint, entry_count int, hit_count bigint, hit_ratio double,
-    recent_hit_rate_per_second bigint, recent_request_rate_per_second bigint, request_count bigint, size_bytes bigint
-) WITH comment = 'system caches';
-
-CREATE TABLE system_views.clients (
-    address inet, port int, client_options frozen<map<text, text>>, connection_stage text, driver_name text,
-    driver_version text, hostname text, keyspace_name text, protocol_version int, request_count bigint,
-    ssl_cipher_suite text, ssl_enabled boolean, ssl_protocol text, username text, PRIMARY KEY (address, port)
-) WITH comment = 'currently connected clients';
-
-CREATE TABLE system_views.settings (
-    name text PRIMARY KEY, value text
-) WITH comment = 'current settings';
-
-CREATE TABLE system_views.ilium (
-    name text PRIMARY KEY, value text
-) WITH comment = 'this version of Ilium, which Cassandra does not have';
-`

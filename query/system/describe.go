@@ -251,7 +251,7 @@ func (t *Tables) Cluster() Cluster {
 	c := Cluster{Name: t.node.Cluster, Partitioner: "Murmur3Partitioner", Snitch: "DynamicEndpointSnitch", Ranges: map[string][]string{}}
 	topology := t.topology()
 	for _, r := range topology.Ranges() {
-		c.Ranges[r.End.String()] = []string{"/" + listenAddress(topology.Owner(r.End)).String()}
+		c.Ranges[r.End.String()] = []string{"/" + nodeAddress(topology.Owner(r.End)).String()}
 	}
 	return c
 }

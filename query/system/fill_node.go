@@ -30,45 +30,63 @@ func (f *filler) local() {
 	if self == nil {
 		self = &ring.Endpoint{}
 	}
-	tokens := make([]string, len(self.Tokens))
-	for i, t := range self.Tokens {
-		tokens[i] = t.String()
+	broadcast := nodeAddress(self)
+	listen := n.Listen
+	if !listen.IsValid() {
+		listen = broadcast
 	}
-	listen := listenAddress(self)
 	f.add(values{
 		"key":                     "local",
-		"bootstrapped":            "COMPLETED",
-		"broadcast_address":       listen.Addr(),
-		"broadcast_port":          listen.Port(),
+		"bootstrapped":            bootstrapped(self),
+		"broadcast_address":       addressOrNull(broadcast.Addr()),
+		"broadcast_port":          broadcast.Port(),
 		"cluster_name":            n.Cluster,
 		"cql_version":             cqlVersion,
 		"data_center":             self.Datacenter,
-		"gossip_generation":       generation(n.Started),
+		"gossip_generation":       f.generation(),
 		"host_id":                 cqltype.UUID(n.Self),
-		"listen_address":          listen.Addr(),
+		"listen_address":          addressOrNull(listen.Addr()),
 		"listen_port":             listen.Port(),
 		"native_protocol_version": protocolVersion,
 		"partitioner":             partitioner,
 		"rack":                    self.Rack,
 		"release_version":         releaseVersion,
-		"rpc_address":             native.Addr(),
+		"rpc_address":             addressOrNull(native.Addr()),
 		"rpc_port":                native.Port(),
 		"schema_version":          version,
-		"tokens":                  tokens,
+		"tokens":                  tokenTexts(self.Tokens),
 	})
 }
 
-// listenAddress returns where other nodes reach an endpoint. One that listens for no others says the
+// bootstrapped says how far the node is in getting its part of the data, in the words of Cassandra.
+func bootstrapped(self *ring.Endpoint) string {
+	if self.State == ring.Joining {
+		return "IN_PROGRESS"
+	}
+	return "COMPLETED"
+}
+
+// nodeAddress returns where other nodes reach an endpoint. One that listens for no others says the
 // default, as drivers expect something there.
-func listenAddress(e *ring.Endpoint) netip.AddrPort {
+func nodeAddress(e *ring.Endpoint) netip.AddrPort {
 	if !e.Address.IsValid() {
 		return netip.AddrPortFrom(loopback(), 7000)
 	}
 	return e.Address
 }
 
-// generation returns a time in seconds since the epoch, as an int of CQL.
-func generation(started time.Time) int64 { return min(max(started.Unix(), 0), math.MaxInt32) }
+// generation returns what gossip calls this run of the node: by default, when it started, in seconds since the epoch.
+func (f *filler) generation() int64 {
+	for _, p := range f.nodes() {
+		if p.ID == f.node.Self && p.Generation > 0 {
+			return cqlInt(int64(p.Generation))
+		}
+	}
+	return cqlInt(f.node.Started.Unix())
+}
+
+// cqlInt returns a number that is not negative as an int of CQL can hold it.
+func cqlInt(n int64) int64 { return min(max(n, 0), math.MaxInt32) }
 
 func (f *filler) ilium() {
 	for name, value := range map[string]string{

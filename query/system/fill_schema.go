@@ -10,7 +10,9 @@ import (
 func fills() map[string]map[string]fill {
 	return map[string]map[string]fill{
 		"system": {
-			"local": {rows: (*filler).local, live: true},
+			"local":    {rows: (*filler).local, live: true},
+			"peers":    {rows: (*filler).peers, live: true},
+			"peers_v2": {rows: (*filler).peersV2, live: true},
 		},
 		"system_schema": {
 			"columns":         {rows: (*filler).columns},
@@ -29,10 +31,13 @@ func fills() map[string]map[string]fill {
 			"sessions": {rows: (*filler).traceSessions, live: true},
 		},
 		"system_views": {
-			"caches":   {rows: (*filler).caches, live: true},
-			"clients":  {rows: (*filler).clients, live: true},
-			"ilium":    {rows: (*filler).ilium},
-			"settings": {rows: (*filler).settings},
+			"caches":                 {rows: (*filler).caches, live: true},
+			"clients":                {rows: (*filler).clients, live: true},
+			"gossip_info":            {rows: (*filler).gossip, live: true},
+			"ilium":                  {rows: (*filler).ilium},
+			"ilium_failure_detector": {rows: (*filler).failureDetector, live: true},
+			"pending_hints":          {rows: (*filler).pendingHints, live: true},
+			"settings":               {rows: (*filler).settings},
 		},
 	}
 }

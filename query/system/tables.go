@@ -18,7 +18,8 @@ import (
 type Node struct {
 	Cluster string
 	Self    ring.HostID
-	Started time.Time // shown as the gossip generation
+	Started time.Time      // shown as the gossip generation, unless gossip tells one
+	Listen  netip.AddrPort // where it listens for other nodes; default: where its endpoint says that they reach it
 
 	Version string // of Ilium
 }
@@ -26,6 +27,8 @@ type Node struct {
 // Sources are what the tables ask when they are read. Each may be nil, and is called concurrently.
 type Sources struct {
 	Topology func() *ring.Topology // default: the node alone, without tokens
+	Peers    func() []Peer         // the nodes of the cluster; this one may be among them, and is not its own peer
+	Hints    func() []PendingHint  // for other nodes, one for each that there are any for
 	Settings func() []Setting      // in force; asked once
 	Clients  func() []Client       // connected now
 	Caches   func() []Cache        //
