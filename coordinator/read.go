@@ -51,7 +51,7 @@ func (c *Coordinator) Read(ctx context.Context, q *Reading, r *storage.Read) (*s
 	at := *r
 	fetch := func(after []byte) (*storage.Entries, error) {
 		if after != nil && !at.After(after) {
-			return storage.NoEntries(), nil
+			return &storage.Entries{}, nil
 		}
 		return b.next(query{read: &at, limit: b.limit()})
 	}

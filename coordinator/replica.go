@@ -23,7 +23,7 @@ const (
 const (
 	reasonUnknown    = 0x0000
 	reasonTombstones = 0x0001
-	reasonSchema     = 0x0005
+	reasonSchema     = 0x0003
 )
 
 // reasonOf returns the reason that clients are told of an error.

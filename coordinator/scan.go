@@ -42,33 +42,32 @@ type scanPart struct {
 	end  []byte // of the part, a row key; nil if that is the end of the scan
 }
 
-// next fetches a block of the part at hand, and goes on to the next part when it is complete.
+// next fetches a block of the part at hand. When a part is complete, the next one begins where it ends.
 func (s *scanning) next(after []byte) (*storage.Entries, error) {
-	if bytes.Compare(after, s.at.Start) >= 0 && len(after) > 0 && !s.at.After(after) { // not if Start is a later part's
-		return storage.NoEntries(), nil
+	switch order := bytes.Compare(after, s.at.Start); {
+	case after == nil, order < 0:
+	case s.current != nil && bytes.Equal(after, s.current.end):
+		s.at.Start, s.current = s.current.end, nil
+	case !s.at.After(after):
+		return &storage.Entries{}, nil
 	}
-	for {
-		if p := s.current; p == nil || p.end != nil && bytes.Compare(s.at.Start, p.end) >= 0 {
-			next, err := s.part()
-			if err != nil {
-				return nil, err
-			}
-			s.current = next
+	if p := s.current; p == nil || p.end != nil && bytes.Compare(s.at.Start, p.end) >= 0 {
+		next, err := s.part()
+		if err != nil {
+			return nil, err
 		}
-		part := s.at
-		if s.current.end != nil {
-			part.End = s.current.end
-		}
-		b := &blocks{coordinator: s.coordinator, ctx: s.ctx, reading: s.reading, plan: s.current.plan}
-		entries, err := b.next(query{scan: &part, limit: b.limit()})
-		if err != nil || !entries.Complete() || s.current.end == nil {
-			return entries, err
-		}
-		s.at.Start = s.current.end
-		if !entries.Empty() {
-			return entries.Continued(), nil
-		}
+		s.current = next
 	}
+	part := s.at
+	if s.current.end != nil {
+		part.End = s.current.end
+	}
+	b := &blocks{coordinator: s.coordinator, ctx: s.ctx, reading: s.reading, plan: s.current.plan}
+	entries, err := b.next(query{scan: &part, limit: b.limit()})
+	if err == nil && entries.Complete() && s.current.end != nil {
+		entries.Continue(s.current.end)
+	}
+	return entries, err
 }
 
 // part returns the part that what is left begins with. A part without enough live replicas is an error, unless

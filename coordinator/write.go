@@ -73,7 +73,8 @@ type writing struct {
 	level       consistency.Level
 	groups      []writeGroup
 	targets     []target
-	hinted      int // replicas that a hint for level ANY is on disk for
+	expires     time.Time // of hints
+	hinted      int       // replicas that a hint for level ANY is on disk for
 
 	mu       sync.Mutex // guards what follows, and the groups' quotas
 	over     bool
@@ -146,6 +147,7 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 	if !ok {
 		return errors.New("a write to several replicas needs a deadline")
 	}
+	w.expires = w.expiry()
 	self := -1
 	bodies := bodies{writing: w}
 	for i := range w.targets {
@@ -227,7 +229,7 @@ func (w *writing) send(t *target, deadline time.Time, body []byte) {
 	w.coordinator.peers.Send(t.endpoint.ID, peer.VerbMutate, deadline, body, func(_ []byte, err error) {
 		w.answer(t, err)
 		if err != nil && hintable(err) {
-			w.coordinator.addHint(t.endpoint, body, w.expiry(t.groups))
+			w.coordinator.addHint(t.endpoint, body, w.expires)
 		}
 	})
 }
@@ -316,12 +318,12 @@ func (w *writing) result(ctx context.Context, t *trace.Trace, bodies *bodies) er
 func (w *writing) hint(ctx context.Context, t *target, body []byte) {
 	c := w.coordinator
 	if w.level == consistency.Any && c.hints != nil && w.noneAlive() {
-		if err := c.hints.AddDurable(ctx, t.endpoint.ID, body, w.expiry(t.groups)); err == nil {
+		if err := c.hints.AddDurable(ctx, t.endpoint.ID, body, w.expires); err == nil {
 			w.hinted++
 		}
 		return
 	}
-	c.addHint(t.endpoint, body, w.expiry(t.groups))
+	c.addHint(t.endpoint, body, w.expires)
 }
 
 // hintAll is the last resort of ANY, when replicas that seemed alive have not taken the write.
@@ -335,7 +337,7 @@ func (w *writing) hintAll(ctx context.Context, bodies *bodies) error {
 	}
 	for i := range w.targets {
 		t := &w.targets[i]
-		if c.hints.AddDurable(ctx, t.endpoint.ID, bodies.of(t.groups), w.expiry(t.groups)) == nil {
+		if c.hints.AddDurable(ctx, t.endpoint.ID, bodies.of(t.groups), w.expires) == nil {
 			err = nil
 		}
 	}
@@ -344,12 +346,14 @@ func (w *writing) hintAll(ctx context.Context, bodies *bodies) error {
 
 // expiry returns when a hint must not be replayed anymore: then a deletion that it is older than may be
 // forgotten.
-func (w *writing) expiry(groups []int) time.Time {
+func (w *writing) expiry() time.Time {
 	s := w.coordinator.opts.Schema()
 	grace := int64(math.MaxInt32)
-	for _, m := range w.mutations(groups) {
-		if t := s.TableOf(m.Incarnation); t != nil {
-			grace = min(grace, t.Options.GCGraceSeconds)
+	for i := range w.groups {
+		for _, m := range w.groups[i].mutations {
+			if t := s.TableOf(m.Incarnation); t != nil {
+				grace = min(grace, t.Options.GCGraceSeconds)
+			}
 		}
 	}
 	return w.coordinator.opts.Now().Add(time.Duration(grace) * time.Second)

@@ -11,11 +11,8 @@ import (
 
 // Next moves to the next row and reports whether there is one; if not, see Err.
 func (c *Cursor) Next() bool {
-	for c.err == nil {
-		if c.stats.Tombstones > c.engine.opts.TombstoneFail {
-			c.err = &TombstoneError{Table: c.tableName(), Count: c.stats.Tombstones}
-			break
-		}
+	c.beginBlocks()
+	for c.proceed() {
 		if len(c.slices) == 0 {
 			return c.leavePartition()
 		}
@@ -29,46 +26,69 @@ func (c *Cursor) Next() bool {
 	return false
 }
 
+// proceed reports whether nothing has ended the cursor yet.
+func (c *Cursor) proceed() bool {
+	if c.err == nil && c.stats.Tombstones > c.fail {
+		c.err = &TombstoneError{Table: c.tableName(), Count: c.stats.Tombstones}
+	}
+	return c.err == nil
+}
+
 // step takes one entry of a slice, or the next slice. It reports whether there is something to yield.
 func (c *Cursor) step(s *Slice) (bool, error) {
-	limit := s.End
-	if c.reverse {
-		limit = s.Start
-	}
-	if !c.inSlice {
-		from := s.Start
-		if c.reverse {
-			from = s.End
-		}
-		if err := c.entries.seek(from); err != nil {
-			return false, err
-		}
-		c.inSlice = true
-	}
 	if !c.pending {
-		ok, err := c.entries.next(limit)
-		if err != nil {
+		if ok, err := c.advance(s); !ok {
 			return false, err
 		}
-		if !ok || !c.reverse && s.End != nil && bytes.Compare(c.entries.key, s.End) >= 0 {
-			c.inSlice, c.slices = false, c.slices[1:]
-			return false, nil
-		}
-		c.entered++
-		c.stats.Fragments += c.entries.fragments
 	}
 	c.pending = false
-	if c.scan && !c.at.holds(c.entries.key) {
+	if c.scan && !c.at.holds(c.entry.key) {
 		if c.leavePartition() {
 			c.pending = true
 			return true, nil
 		}
-		c.yielded = false
-		if err := c.at.enter(c.entries.key); err != nil {
-			return false, &corruptEntry{key: append(bytes.Clone(c.view.table), c.entries.key...), cause: err}
+		if err := c.enter(); err != nil {
+			return false, err
 		}
 	}
 	return c.take(), nil
+}
+
+// advance moves to the next entry of a slice, and reports whether there is one; if not, it leaves the slice.
+func (c *Cursor) advance(s *Slice) (bool, error) {
+	from, limit := s.Start, s.End
+	if c.reverse {
+		from, limit = s.End, s.Start
+	}
+	if !c.inSlice {
+		if err := c.source.seek(from); err != nil {
+			return false, err
+		}
+		c.inSlice = true
+	}
+	ok, err := c.source.next(limit)
+	if err != nil {
+		return false, err
+	}
+	if !ok || !c.reverse && s.End != nil && bytes.Compare(c.entry.key, s.End) >= 0 {
+		c.inSlice, c.slices = false, c.slices[1:]
+		return false, nil
+	}
+	c.entered++
+	c.stats.Fragments += c.entry.fragments
+	return true, nil
+}
+
+// enter moves to the partition of the entry.
+func (c *Cursor) enter() error {
+	c.yielded = false
+	if err := c.at.enter(c.entry.key); err != nil {
+		if c.view == nil {
+			return err
+		}
+		return &corruptEntry{key: append(bytes.Clone(c.view.table), c.entry.key...), cause: err}
+	}
+	return nil
 }
 
 // leavePartition reports whether the partition it stood in is still to be yielded for its static
@@ -83,13 +103,12 @@ func (c *Cursor) leavePartition() bool {
 
 // take looks at the entry it stands on, and reports whether it is a live row.
 func (c *Cursor) take() bool {
-	key := c.entries.key
+	key := c.entry.key
 	if c.at.isHeader(key) {
-		c.at.keep(c.entries.merged, nil, nil)
-		c.countHeader()
+		c.keepHeader()
 		return false
 	}
-	c.row, c.clustering = c.entries.merged, c.at.clustering(key)
+	c.row, c.clustering = c.entry.merged, c.at.clustering(key)
 	c.at.shadow(c.row, c.clustering)
 	if !c.count(c.row) {
 		return false
@@ -170,8 +189,12 @@ func (c *Cursor) Stats() ReadStats {
 // Err returns the error that ended the cursor, or nil if it ended with its last row.
 func (c *Cursor) Err() error { return c.err }
 
-// Close releases what the cursor pins.
+// Close releases what the cursor pins. It may be called more than once.
 func (c *Cursor) Close() {
+	if c.close != nil {
+		c.close()
+		c.close = nil
+	}
 	if c.view == nil {
 		return
 	}
@@ -193,12 +216,18 @@ const hintFragments = 64
 func (c *Cursor) incarnation() uint32 { return binary.BigEndian.Uint32(c.view.table) }
 
 func (c *Cursor) tableName() string {
+	if c.engine == nil {
+		return c.table
+	}
 	t, _ := c.engine.opts.Tables(c.incarnation())
 	return t.Name
 }
 
 // explain turns what the sources report into what the caller understands.
 func (c *Cursor) explain(err error) error {
+	if c.engine == nil {
+		return err
+	}
 	var bad *corruptEntry
 	if !errors.As(err, &bad) {
 		return fmt.Errorf("reading %s: %w", c.tableName(), err)

@@ -61,18 +61,32 @@ func (v *view) close() {
 	v.engine.calls.Done()
 }
 
-// entries walks over the merged entries of a view, rows and headers alike, in key order.
+// An entrySource walks over merged entries, rows and headers alike, in key order or against it.
+type entrySource interface {
+	// seek moves before the first entry at or after rowKey; in reverse, before the last one before it.
+	seek(rowKey []byte) error
+
+	// next moves to the next entry that does not lie beyond limit, and reports whether there is
+	// one. limit is a row key bound, inclusive; nil means none.
+	next(limit []byte) (bool, error)
+}
+
+// An entry is a row or a header, merged.
+type entry struct {
+	key       []byte
+	merged    *row.Fragment
+	fragments int // how many unfolded fragments it was merged from
+}
+
+// entries is the entrySource of a view.
 type entries struct {
 	view  *view
 	frags *fragmentSource
 	pages *pageSource // nil if the table has none
 
-	// The entry it stands on.
-	key       []byte
-	merged    *row.Fragment
-	fragments int   // how many unfolded fragments it was merged from
-	size      int64 // bytes of what it was merged from
-	onPage    bool  // pages still stands on it, because merged shares the page's memory
+	entry        // the one that it stands on
+	size   int64 // bytes of what it was merged from
+	onPage bool  // pages still stands on it, because merged shares the page's memory
 
 	decoded []*row.Fragment
 	merger  row.Merger
@@ -88,7 +102,6 @@ func newEntries(v *view, reverse bool) *entries {
 	return c
 }
 
-// seek moves before the first entry at or after rowKey; in reverse, before the last one before it.
 func (c *entries) seek(rowKey []byte) error {
 	c.onPage = false
 	c.frags.seek(rowKey)
@@ -101,8 +114,6 @@ func (c *entries) seek(rowKey []byte) error {
 	return c.pages.seek(rowKey)
 }
 
-// next moves to the next entry that does not lie beyond limit, and reports whether there is
-// one. limit is a row key bound, inclusive; nil means none.
 func (c *entries) next(limit []byte) (bool, error) {
 	if c.onPage {
 		c.onPage = false

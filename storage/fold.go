@@ -178,8 +178,12 @@ func (s *foldStep) start(low []byte) error {
 		if err := s.at.enter(low[:end+1]); err != nil {
 			return err
 		}
-		if err := s.at.loadHeader(s.entries, nil, nil); err != nil {
+		found, err := s.at.findHeader(s.entries)
+		if err != nil {
 			return err
+		}
+		if found {
+			s.at.keep(s.entries.merged, nil, nil)
 		}
 	}
 	return s.entries.seek(low)
@@ -193,7 +197,7 @@ func (s *foldStep) add(run *foldRun) error {
 			return err
 		}
 	}
-	s.dropColumns(f)
+	dropColumns(f, s.table.HasColumn) // that were dropped from the table
 	if s.at.isHeader(key) {
 		s.at.keep(f, nil, nil)
 		s.purgeHeaderOf(f)
@@ -255,20 +259,6 @@ func (s *foldStep) purgeHeaderOf(f *row.Fragment) {
 		s.purgeable = append(s.purgeable, bytes.Clone(s.at.prefix))
 	}
 	f.Deletion, f.Ranges = deletion, ranges
-}
-
-// dropColumns removes the cells of columns that were dropped from the table.
-func (s *foldStep) dropColumns(f *row.Fragment) {
-	if s.table.HasColumn == nil {
-		return
-	}
-	kept := f.Cells[:0]
-	for _, c := range f.Cells {
-		if s.table.HasColumn(c.Column) {
-			kept = append(kept, c)
-		}
-	}
-	f.Cells = kept
 }
 
 // keepRest writes the rows of a split page that lie behind the run under the page's own key.

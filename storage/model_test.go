@@ -295,7 +295,11 @@ func (w *world) cell(t *rapid.T, ts, ttl int64) row.Cell {
 
 // write applies several changes of one or two partitions at once.
 func (w *world) write(t *rapid.T) {
-	var mutations []*row.Mutation
+	must(t, w.engine.Apply(context.Background(), w.draw(t)...))
+}
+
+// draw makes changes, which the model gets at once.
+func (w *world) draw(t *rapid.T) (mutations []*row.Mutation) {
 	for range rapid.IntRange(1, 2).Draw(t, "mutations") {
 		p := genPartition.Draw(t, "partition")
 		m := new(row.Mutation)
@@ -314,9 +318,7 @@ func (w *world) write(t *rapid.T) {
 		}
 		mutations = append(mutations, m)
 	}
-	if err := w.engine.Apply(context.Background(), mutations...); err != nil {
-		t.Fatal(err)
-	}
+	return mutations
 }
 
 func (w *world) writeHeader(t *rapid.T, m *row.Mutation, p string) {
@@ -344,19 +346,7 @@ func (w *world) writeHeader(t *rapid.T, m *row.Mutation, p string) {
 func (w *world) checkPartition(t *rapid.T) {
 	p := genPartition.Draw(t, "partition")
 	reverse := rapid.Bool().Draw(t, "reverse")
-	var cut []string
-	for range rapid.IntRange(0, 4).Draw(t, "bounds") {
-		cut = append(cut, genClustering.Draw(t, "bound"))
-	}
-	slices.Sort(cut)
-	cut = slices.Compact(cut)
-	var want []Slice
-	for i := 0; i+1 < len(cut); i += 2 {
-		want = append(want, Slice{Start: []byte(cut[i]), End: []byte(cut[i+1])})
-	}
-	if len(cut)%2 == 1 {
-		want = append(want, Slice{Start: []byte(cut[len(cut)-1])})
-	}
+	want := drawSlices(t)
 	c := w.engine.Read(&Read{Incarnation: modelTable, Partition: partitionKey(p), Slices: want, Reverse: reverse, Now: w.clock})
 	got := w.drain(t, c)
 	if expected := w.model.read(p, want, reverse, w.clock); got != expected {
@@ -365,6 +355,22 @@ func (w *world) checkPartition(t *rapid.T) {
 	if got, want := render(c.Static(), w.clock), w.model.static(p, w.clock); got != want {
 		t.Fatalf("static cells of %q: got %s, want %s", p, got, want)
 	}
+}
+
+func drawSlices(t *rapid.T) (out []Slice) {
+	var cut []string
+	for range rapid.IntRange(0, 4).Draw(t, "bounds") {
+		cut = append(cut, genClustering.Draw(t, "bound"))
+	}
+	slices.Sort(cut)
+	cut = slices.Compact(cut)
+	for i := 0; i+1 < len(cut); i += 2 {
+		out = append(out, Slice{Start: []byte(cut[i]), End: []byte(cut[i+1])})
+	}
+	if len(cut)%2 == 1 {
+		out = append(out, Slice{Start: []byte(cut[len(cut)-1])})
+	}
+	return out
 }
 
 func (w *world) drain(t *rapid.T, c *Cursor) string {
@@ -558,6 +564,7 @@ func TestAgainstModel(t *testing.T) {
 					"static":    w.checkStatic,
 					"point":     w.checkPoint,
 					"scan":      w.checkScan,
+					"blocks":    w.checkBlocks,
 					"time":      func(t *rapid.T) { w.clock += rapid.Int64Range(0, 25).Draw(t, "seconds") },
 					"reclaim":   rarely(w.reclaim),
 					"reopen": rarely(func(t *rapid.T) {

@@ -14,9 +14,9 @@ type partition struct {
 	memory []byte
 }
 
-// holds reports whether a row key lies in the partition.
+// holds reports whether a row key, or a bound of row keys, lies in the partition.
 func (p *partition) holds(rowKey []byte) bool {
-	return len(p.prefix) > 0 && bytes.HasPrefix(rowKey, p.prefix)
+	return len(p.prefix) > 0 && len(rowKey) > len(p.prefix) && bytes.HasPrefix(rowKey, p.prefix)
 }
 
 // enter moves to the partition of a row key. Its header is empty until keep.
@@ -38,8 +38,8 @@ func (p *partition) isHeader(rowKey []byte) bool {
 // clustering returns the clustering key in a row key of the partition.
 func (p *partition) clustering(rowKey []byte) []byte { return rowKey[len(p.prefix)+1:] }
 
-// keep copies h as the partition's header, without the deleted ranges that do not touch the
-// clustering keys in [low, high); a nil high is behind all.
+// keep copies h as the partition's header, and of its deleted ranges what lies among the clustering
+// keys in [low, high); a nil high is behind all.
 func (p *partition) keep(h *row.Fragment, low, high []byte) {
 	size := 0
 	for i := range h.Cells {
@@ -49,7 +49,13 @@ func (p *partition) keep(h *row.Fragment, low, high []byte) {
 	if len(low) > 0 || high != nil { // it is cheaper to look at all than to sort them
 		ranges = nil
 		for _, r := range h.Ranges {
-			if (r.End == nil || bytes.Compare(r.End, low) > 0) && (high == nil || bytes.Compare(r.Start, high) < 0) {
+			if bytes.Compare(r.Start, low) < 0 {
+				r.Start = low
+			}
+			if high != nil && (r.End == nil || bytes.Compare(r.End, high) > 0) {
+				r.End = high
+			}
+			if r.End == nil || bytes.Compare(r.Start, r.End) < 0 {
 				ranges = append(ranges, r)
 			}
 		}
@@ -110,20 +116,17 @@ func (p *partition) rangesIn(s Slice) int {
 	return max(behind-first, 0)
 }
 
-// loadHeader looks up the header of the partition with c, which may read in either direction. low
-// and high are as in keep.
-func (p *partition) loadHeader(c *entries, low, high []byte) error {
+// findHeader looks up the header of the partition with c, which may read in either direction, and reports
+// whether c stands on it.
+func (p *partition) findHeader(c *entries) (bool, error) {
 	header := append(bytes.Clone(p.prefix), byte(row.KindHeader))
 	from := header
 	if c.frags.reverse {
 		from = append(bytes.Clone(p.prefix), byte(row.KindRow)) // a reversed seek goes before its key
 	}
 	if err := c.seek(from); err != nil {
-		return err
+		return false, err
 	}
 	found, err := c.next(header)
-	if err == nil && found && bytes.Equal(c.key, header) {
-		p.keep(c.merged, low, high)
-	}
-	return err
+	return err == nil && found && bytes.Equal(c.key, header), err
 }

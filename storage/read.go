@@ -46,10 +46,20 @@ type ReadStats struct {
 // A Cursor yields live rows. It is not safe for concurrent use. It pins files on disk, so it
 // must be closed soon.
 type Cursor struct {
+	source entrySource
+	entry  *entry // that source stands on
+	now    int64
+	fail   int // tombstones that are too many
+
+	// Of a cursor over the engine.
 	engine  *Engine
 	view    *view
-	entries *entries
-	now     int64
+	entries *entries // the source
+
+	// Of a cursor over blocks.
+	blocks *blocks // the source
+	close  func()
+	table  string // its name
 
 	// What is still to be read.
 	slices  []Slice // of a Read, bounds are whole row keys
@@ -62,7 +72,7 @@ type Cursor struct {
 	// Where it stands.
 	at         partition
 	yielded    bool // a row of the partition, or its static cells, were yielded
-	pending    bool // entries stands on an entry that was not taken yet
+	pending    bool // entry was not taken yet
 	row        *row.Fragment
 	clustering []byte
 
@@ -74,7 +84,7 @@ type Cursor struct {
 // Read returns a cursor over rows of one partition. The caller must Close it. r and its slices
 // must not change meanwhile.
 func (e *Engine) Read(r *Read) *Cursor {
-	c := &Cursor{engine: e, now: r.Now, reverse: r.Reverse, staticOnly: r.StaticOnly}
+	c := &Cursor{engine: e, fail: e.opts.TombstoneFail, now: r.Now, reverse: r.Reverse, staticOnly: r.StaticOnly}
 	c.at.prefix = r.Partition
 	c.at.header.Reset()
 	if c.err = e.damaged(r.Incarnation, r.Partition, nil); c.err != nil {
@@ -101,7 +111,7 @@ func (e *Engine) Read(r *Read) *Cursor {
 	if c.err != nil {
 		return c
 	}
-	c.entries = newEntries(c.view, c.reverse)
+	c.walk(newEntries(c.view, c.reverse))
 	if headers {
 		c.loadHeader()
 	}
@@ -136,7 +146,7 @@ func rowSlices(rows []byte, r *Read) []Slice {
 
 // Scan returns a cursor over many partitions. The caller must Close it.
 func (e *Engine) Scan(s *Scan) *Cursor {
-	c := &Cursor{engine: e, now: s.Now, scan: true, staticOnly: s.StaticOnly}
+	c := &Cursor{engine: e, fail: e.opts.TombstoneFail, now: s.Now, scan: true, staticOnly: s.StaticOnly}
 	c.at.header.Reset()
 	c.slices = []Slice{{Start: s.Start, End: s.End}}
 	if c.err = e.damaged(s.Incarnation, s.Start, orEnd(s.End)); c.err != nil {
@@ -145,34 +155,61 @@ func (e *Engine) Scan(s *Scan) *Cursor {
 	if c.view, c.err = e.openView(s.Incarnation, nil, false, false); c.err != nil {
 		return c
 	}
-	c.entries = newEntries(c.view, false)
-	if end, err := row.PartitionEnd(s.Start); err == nil && row.Kind(s.Start[end]) != row.KindHeader {
-		c.at.prefix = append(c.at.prefix, s.Start[:end]...)
-		if e.table(s.Incarnation).headers.Load() {
-			c.loadHeader()
-		}
-		c.yielded = true
+	c.walk(newEntries(c.view, false))
+	if c.beginInside(s.Start) && e.table(s.Incarnation).headers.Load() {
+		c.loadHeader()
 	}
 	return c
 }
 
+func (c *Cursor) walk(source *entries) {
+	c.source, c.entry, c.entries = source, &source.entry, source
+}
+
+// beginInside enters the partition whose rows a scan's start lies among, if there is one.
+func (c *Cursor) beginInside(start []byte) bool {
+	end, err := row.PartitionEnd(start)
+	if err != nil || row.Kind(start[end]) != row.KindRow {
+		return false
+	}
+	c.at.prefix = append(c.at.prefix, start[:end]...)
+	c.yielded = true
+	return true
+}
+
 func (c *Cursor) loadHeader() {
-	var low, high []byte // of all that is read of the partition
-	if !c.scan {
-		first, last := c.slices[0], c.slices[len(c.slices)-1]
-		if c.reverse {
-			first, last = last, first
-		}
-		low = c.at.clustering(first.Start)
-		if !c.at.behindRows(last.End) {
-			high = c.at.clustering(last.End)
-		}
-	}
-	if err := c.at.loadHeader(c.entries, low, high); err != nil {
+	found, err := c.at.findHeader(c.entries)
+	if err != nil {
 		c.err = c.explain(err)
-		return
+	} else if found {
+		c.keepHeader()
 	}
+}
+
+// keepHeader takes the entry as the header of the partition.
+func (c *Cursor) keepHeader() {
+	low, high := c.bounds()
+	c.at.keep(c.entry.merged, low, high)
 	c.countHeader()
+}
+
+// bounds returns what is read of the partition: the clustering keys in [low, high); a nil high is behind all.
+func (c *Cursor) bounds() (low, high []byte) {
+	first, last := c.slices[0], c.slices[len(c.slices)-1]
+	if c.reverse {
+		first, last = last, first
+	}
+	if c.at.holds(first.Start) && !c.at.isHeader(first.Start) {
+		low = c.at.clustering(first.Start)
+	}
+	switch end := last.End; {
+	case !c.at.holds(end) || c.at.behindRows(end):
+	case c.at.isHeader(end):
+		high = []byte{}
+	default:
+		high = c.at.clustering(end)
+	}
+	return low, high
 }
 
 // orEnd returns a bound, or one behind all row keys if it is nil.

@@ -76,17 +76,3 @@ func (m *Mutation) Size() int { return len(m.buf) - m.prefix }
 
 // Partition returns the partition's part of the row key: token and escaped partition key.
 func (m *Mutation) Partition() []byte { return m.buf[TablePrefixSize:m.prefix:m.prefix] }
-
-// BeginAt starts a mutation of the partition that a row key lies in.
-func (m *Mutation) BeginAt(incarnation uint32, rowKey []byte) error { panic("not yet") }
-
-// AddEntry adds a change of the row or header with the given row key, and reports whether it lies in m's
-// partition; if not, nothing was added. f must be normalized; it is encoded at once and may be reused.
-func (m *Mutation) AddEntry(rowKey []byte, f *Fragment) bool { panic("not yet") }
-
-// Append appends the wire form of m.
-func (m *Mutation) Append(dst []byte) []byte { panic("not yet") }
-
-// Decode overwrites m with what Append made, taken from the front of b, and copies it. It checks the keys and every
-// seal: any bytes are safe. m may not be used after an error except to Decode or Begin again.
-func (m *Mutation) Decode(b []byte) (rest []byte, err error) { panic("not yet") }
