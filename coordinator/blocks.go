@@ -25,6 +25,7 @@ type blocks struct {
 	ctx         context.Context
 	reading     *Reading
 	plan        plan
+	again       func() (plan, error) // makes the plan anew when the topology has changed; nil if the caller does
 }
 
 func (b *blocks) limit() storage.Limit {
@@ -50,15 +51,33 @@ type round struct {
 	asked   []*ring.Endpoint
 	spare   []*ring.Endpoint // that were not asked
 	waiting int              // for so many replies
-	again   bool             // those that had sent a hash are asked for data
+	second  bool             // those that had sent a hash are asked for data
 
 	data     []reply
 	digests  []reply
 	failures map[netip.Addr]uint16
+	stale    bool // a replica knows a newer topology
 }
 
 // next fetches one block.
 func (b *blocks) next(q query) (*storage.Entries, error) {
+	for {
+		entries, err := b.try(q)
+		if stale := (*staleError)(nil); !errors.As(err, &stale) || b.again == nil {
+			return entries, err
+		}
+		b.reading.Trace.Add("The topology has changed: trying again")
+		if err := b.coordinator.opts.Refresh(b.ctx); err != nil {
+			return nil, err
+		}
+		if b.plan, err = b.again(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// try is next with the topology that the plan is for.
+func (b *blocks) try(q query) (*storage.Entries, error) {
 	r := &round{blocks: b, query: q, quotas: slices.Clone(b.plan.quotas)}
 	contacts := r.choose()
 	r.replies = make(chan reply, 2*(len(contacts)+len(r.spare)))
@@ -111,7 +130,7 @@ func (r *round) body(digest bool) []byte {
 		i = 1
 	}
 	if r.bodies[i] == nil {
-		r.bodies[i] = r.query.append(nil, r.coordinator.opts.Schema().Epoch, digest)
+		r.bodies[i] = r.query.append(epochs{r.coordinator.opts.Schema().Epoch, r.plan.epoch}, digest)
 	}
 	return r.bodies[i]
 }
@@ -127,10 +146,10 @@ func (r *round) ask(e *ring.Endpoint, digest bool) {
 			sum := storage.Digest(block)
 			block = sum[:]
 		}
-		r.replies <- reply{e, digest, r.again, block, err}
+		r.replies <- reply{e, digest, r.second, block, err}
 		return
 	}
-	sent, replies, again := time.Now(), r.replies, r.again
+	sent, replies, again := time.Now(), r.replies, r.second
 	c.peers.Send(e.ID, peer.VerbRead, r.reading.Deadline, r.body(digest), func(answer []byte, err error) {
 		if err == nil {
 			c.opts.Proximity.Record(e.ID, time.Since(sent))
@@ -197,6 +216,7 @@ func (r *round) take(got reply) {
 		r.waiting++ // the deadline decides
 	case got.err != nil:
 		r.quotas.answer(got.from, false)
+		r.stale = r.stale || isStale(got.err)
 		if r.failures == nil {
 			r.failures = map[netip.Addr]uint16{}
 		}
@@ -225,6 +245,9 @@ func (r *round) timeout() error {
 }
 
 func (r *round) failure() error {
+	if r.stale && r.ctx.Err() == nil {
+		return &staleError{}
+	}
 	required, received := r.quotas.sum()
 	return &ReadFailureError{Level: r.reading.Level, Required: required, Received: received, DataPresent: len(r.data) > 0, Failures: r.failures}
 }
@@ -253,7 +276,7 @@ func (r *round) agree() bool {
 func (r *round) reconcile() (*storage.Entries, error) {
 	r.reading.Trace.Add("Digest mismatch: reading data from all replicas that were asked")
 	want, hashed := len(r.data)+len(r.digests), r.digests
-	r.digests, r.spare, r.again = nil, nil, true
+	r.digests, r.spare, r.second = nil, nil, true
 	for _, d := range hashed {
 		r.ask(d.from, false)
 	}
@@ -266,6 +289,7 @@ func (r *round) reconcile() (*storage.Entries, error) {
 			switch {
 			case !got.again && (got.digest || got.err != nil), errors.As(got.err, &late):
 			case got.err != nil:
+				r.take(got)
 				return nil, r.failure()
 			default:
 				r.data = append(r.data, got)
@@ -305,8 +329,8 @@ func (r *round) repair(repairs [][]*row.Mutation) error {
 		default:
 			waiting++
 			r.reading.Trace.Add("Repairing %s", e.Address)
-			body := appendMutations(nil, c.opts.Schema().Epoch, mutations)
-			c.peers.Send(e.ID, peer.VerbMutate, r.reading.Deadline, body, func(_ []byte, err error) { done <- err })
+			body := appendMutations(epochs{schema: c.opts.Schema().Epoch}, mutations)
+			c.peers.Send(e.ID, peer.VerbHint, r.reading.Deadline, body, func(_ []byte, err error) { done <- err })
 		}
 	}
 	c.repairs.Add(uint64(waiting))

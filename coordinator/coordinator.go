@@ -49,6 +49,10 @@ type Options struct {
 	Schema  func() *schema.Schema
 	CatchUp func(ctx context.Context, epoch uint64) error
 
+	// Refresh returns when the cluster's topology is the newest, or ctx has ended: another node has said that
+	// there is a newer one.
+	Refresh func(ctx context.Context) error
+
 	TombstoneFail int // tombstones passed by a read from which on it fails; default that of storage
 
 	Proximity Proximity        // default: the order of the ring
@@ -62,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CatchUp == nil {
 		o.CatchUp = func(context.Context, uint64) error { return nil }
+	}
+	if o.Refresh == nil {
+		o.Refresh = func(context.Context) error { return nil }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -83,13 +90,15 @@ type Coordinator struct {
 	hints      Hints
 	opts       Options
 	placements placements
+	writes     *inflight
 	repairs    atomic.Uint64 // mutations sent to replicas that lacked them
 }
 
 // New returns the coordinator of a node of cluster that keeps its data in engine.
 func New(engine *storage.Engine, cluster Cluster, opts Options) *Coordinator {
 	opts = opts.withDefaults()
-	return &Coordinator{engine: engine, cluster: cluster, peers: opts.Peers, hints: opts.Hints, opts: opts, placements: placements{cluster: cluster}}
+	return &Coordinator{engine: engine, cluster: cluster, peers: opts.Peers, hints: opts.Hints, opts: opts, placements: placements{cluster: cluster},
+		writes: newInflight()}
 }
 
 // holds reports whether this node is among the replicas.

@@ -42,7 +42,7 @@ func (c *Coordinator) pull(ctx context.Context, from *ring.Endpoint, t *schema.T
 	}
 	for {
 		q := query{scan: scan, limit: storage.Limit{Bytes: pullBytes}}
-		block, err := c.call(ctx, from, peer.VerbPull, q.append(nil, c.opts.Schema().Epoch, false), pullTimeout)
+		block, err := c.call(ctx, from, peer.VerbPull, q.append(epochs{schema: c.opts.Schema().Epoch}, false), pullTimeout)
 		if err != nil {
 			return err
 		}

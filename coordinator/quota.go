@@ -74,7 +74,8 @@ type plan struct {
 	replicas []*ring.Endpoint // the primary one first
 	pending  []*ring.Endpoint // that are about to be; for writes
 	quotas   quotas
-	factor   int // how many replicas the keyspace wants
+	factor   int    // how many replicas the keyspace wants
+	epoch    uint64 // of the topology
 }
 
 // plan returns where a request goes. It returns an *UnavailableError if the level asks for more replicas than
@@ -84,7 +85,7 @@ func (c *Coordinator) plan(k *schema.Keyspace, level consistency.Level, token ri
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{replicas: placement.Replicas(token), factor: placement.Replication().Factor()}
+	p := plan{replicas: placement.Replicas(token), factor: placement.Replication().Factor(), epoch: placement.Topology().Epoch()}
 	if write {
 		p.pending = placement.Pending(nil, token)
 	}

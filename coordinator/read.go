@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"context"
-	"encoding/binary"
 	"time"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
@@ -48,6 +47,7 @@ func (c *Coordinator) Read(ctx context.Context, q *Reading, r *storage.Read) (*s
 		return c.engine.Read(r), nil
 	}
 	b := &blocks{coordinator: c, ctx: ctx, reading: q, plan: p}
+	b.again = func() (plan, error) { return c.plan(q.Keyspace, q.Level, ring.Token(token), false) }
 	at := *r
 	fetch := func(after []byte) (*storage.Entries, error) {
 		if after != nil && !at.After(after) {
@@ -97,13 +97,13 @@ const (
 	flagScan               // a Scan follows, not a Read
 )
 
-// append appends the body of VerbRead: the epoch of the schema, flags, and the request.
-func (q *query) append(dst []byte, epoch uint64, digest bool) []byte {
+// append appends the body of VerbRead: the epochs, flags, and the request.
+func (q *query) append(e epochs, digest bool) []byte {
 	flags := byte(0)
 	if digest {
 		flags |= flagDigest
 	}
-	dst = binary.AppendUvarint(dst, epoch)
+	dst := e.append(nil)
 	if q.scan != nil {
 		return storage.AppendScan(append(dst, flags|flagScan), q.scan, q.limit)
 	}
@@ -123,11 +123,16 @@ func (c *Coordinator) block(dst []byte, q *query) ([]byte, error) {
 
 // answer is the replica's part of a read: it answers with a block, or the hash of one.
 func (c *Coordinator) answer(ctx context.Context, r *peer.Request) ([]byte, error) {
-	q, epoch, digest, err := decodeQuery(r.Body)
+	q, epochs, digest, err := decodeQuery(r.Body)
 	if err != nil {
 		return nil, malformed(err)
 	}
-	known, err := c.knows(ctx, epoch, q.incarnation())
+	if r.Verb == peer.VerbRead {
+		if err := c.refuse(epochs); err != nil {
+			return nil, err
+		}
+	}
+	known, err := c.knows(ctx, epochs.schema, q.incarnation())
 	if err != nil {
 		return nil, err
 	}
@@ -146,16 +151,16 @@ func (c *Coordinator) answer(ctx context.Context, r *peer.Request) ([]byte, erro
 }
 
 // decodeQuery takes apart what query.append made. The query shares b's memory.
-func decodeQuery(b []byte) (q query, epoch uint64, digest bool, err error) {
-	if epoch, b, err = takeUvarint(b); err != nil {
-		return query{}, 0, false, err
+func decodeQuery(b []byte) (q query, e epochs, digest bool, err error) {
+	if b, err = e.take(b); err != nil {
+		return query{}, e, false, err
 	}
 	if len(b) == 0 {
-		return query{}, 0, false, errShort
+		return query{}, e, false, errShort
 	}
 	flags := b[0]
 	if flags&^(flagDigest|flagScan) != 0 {
-		return query{}, 0, false, errFlags
+		return query{}, e, false, errFlags
 	}
 	if b = b[1:]; flags&flagScan != 0 {
 		q.scan, q.limit, b, err = storage.DecodeScan(b)
@@ -165,5 +170,5 @@ func decodeQuery(b []byte) (q query, epoch uint64, digest bool, err error) {
 	if err == nil && len(b) > 0 {
 		err = errLong
 	}
-	return q, epoch, flags&flagDigest != 0, err
+	return q, e, flags&flagDigest != 0, err
 }

@@ -17,6 +17,7 @@ const (
 	codeTombstones = 17 // a read has passed too many tombstones
 	codeSchema     = 18 // the table is not known
 	codeDisk       = 19 // the disk is full, or has failed
+	codeStale      = 20 // whoever asks knows an older topology than this node
 )
 
 // Reasons that clients are told, by the number of the native protocol (v5, section 9, Read_failure).
@@ -75,15 +76,50 @@ func (c *Coordinator) Handlers() map[peer.Verb]peer.Handler {
 	}
 }
 
-// mutate carries out mutations on this node: the replica's part of a write.
+// epochs are those of the world that a request was planned in. They are in front of all requests.
+type epochs struct{ schema, topology uint64 }
+
+func (e epochs) append(dst []byte) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(dst, e.schema), e.topology)
+}
+
+// take reads what append has made.
+func (e *epochs) take(b []byte) (rest []byte, err error) {
+	if e.schema, b, err = takeUvarint(b); err == nil {
+		e.topology, b, err = takeUvarint(b)
+	}
+	return b, err
+}
+
+// refuse returns an error if whoever asks knows an older topology than this node: it may not have asked
+// all that are, or become, replicas, or have asked one that is none anymore.
+func (c *Coordinator) refuse(e epochs) error {
+	if now := c.cluster.Topology().Epoch(); e.topology < now {
+		return &peer.Failure{Code: codeStale, Message: fmt.Sprintf("the topology of epoch %d is out of date: it is at %d", e.topology, now)}
+	}
+	return nil
+}
+
+func isStale(err error) bool {
+	var failure *peer.Failure
+	return errors.As(err, &failure) && failure.Code == codeStale
+}
+
+// mutate carries out mutations on this node: the replica's part of a write. Those of hints and repairs are for
+// this replica, whatever the topology.
 func (c *Coordinator) mutate(ctx context.Context, r *peer.Request) ([]byte, error) {
-	epoch, mutations, err := decodeMutations(r.Body)
+	epochs, mutations, err := decodeMutations(r.Body)
 	if err != nil {
 		return nil, malformed(err)
 	}
+	if r.Verb == peer.VerbMutate {
+		if err := c.refuse(epochs); err != nil {
+			return nil, err
+		}
+	}
 	kept := mutations[:0]
 	for _, m := range mutations {
-		known, err := c.knows(ctx, epoch, m.Incarnation)
+		known, err := c.knows(ctx, epochs.schema, m.Incarnation)
 		if err != nil {
 			return nil, err
 		}
@@ -116,28 +152,28 @@ func (c *Coordinator) knows(ctx context.Context, epoch uint64, incarnation uint3
 const minMutation = 4
 
 // decodeMutations takes apart what appendMutations made.
-func decodeMutations(b []byte) (epoch uint64, mutations []*row.Mutation, err error) {
+func decodeMutations(b []byte) (e epochs, mutations []*row.Mutation, err error) {
 	var n uint64
-	if epoch, b, err = takeUvarint(b); err != nil {
-		return 0, nil, err
+	if b, err = e.take(b); err == nil {
+		n, b, err = takeUvarint(b)
 	}
-	if n, b, err = takeUvarint(b); err != nil {
-		return 0, nil, err
+	if err != nil {
+		return e, nil, err
 	}
 	if n > uint64(len(b)/minMutation) {
-		return 0, nil, fmt.Errorf("%d mutations in %d bytes", n, len(b))
+		return e, nil, fmt.Errorf("%d mutations in %d bytes", n, len(b))
 	}
 	for range n {
 		m := new(row.Mutation)
 		if b, err = m.Decode(b); err != nil {
-			return 0, nil, err
+			return e, nil, err
 		}
 		mutations = append(mutations, m)
 	}
 	if len(b) > 0 {
-		return 0, nil, errLong
+		return e, nil, errLong
 	}
-	return epoch, mutations, nil
+	return e, mutations, nil
 }
 
 var (

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/iliumdb/ilium/ring"
@@ -58,16 +59,28 @@ func (s *scanning) next(after []byte) (*storage.Entries, error) {
 		}
 		s.current = next
 	}
+	entries, err := s.block()
+	if stale := (*staleError)(nil); errors.As(err, &stale) {
+		if err = s.coordinator.opts.Refresh(s.ctx); err != nil {
+			return nil, err
+		}
+		s.current = nil
+		return s.next(nil)
+	}
+	if err == nil && entries.Complete() && s.current.end != nil {
+		entries.Continue(s.current.end)
+	}
+	return entries, err
+}
+
+// block fetches a block of the part at hand.
+func (s *scanning) block() (*storage.Entries, error) {
 	part := s.at
 	if s.current.end != nil {
 		part.End = s.current.end
 	}
 	b := &blocks{coordinator: s.coordinator, ctx: s.ctx, reading: s.reading, plan: s.current.plan}
-	entries, err := b.next(query{scan: &part, limit: b.limit()})
-	if err == nil && entries.Complete() && s.current.end != nil {
-		entries.Continue(s.current.end)
-	}
-	return entries, err
+	return b.next(query{scan: &part, limit: b.limit()})
 }
 
 // part returns the part that what is left begins with. A part without enough live replicas is an error, unless

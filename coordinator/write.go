@@ -33,6 +33,27 @@ func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consisten
 	if len(c.cluster.Topology().Endpoints()) == 1 {
 		return c.writeAlone(ctx, t, level, writes)
 	}
+	for {
+		err := c.writeOnce(ctx, t, level, writes)
+		if stale := (*staleError)(nil); !errors.As(err, &stale) {
+			return err
+		}
+		t.Add("The topology has changed: trying again")
+		if err := c.opts.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// A staleError says that another node knows a newer topology than this one.
+type staleError struct{}
+
+func (*staleError) Error() string { return "the topology has changed" }
+
+// writeOnce is Write with the topology of now.
+func (c *Coordinator) writeOnce(ctx context.Context, t *trace.Trace, level consistency.Level, writes []Write) error {
+	side := c.writes.begin()
+	defer c.writes.end(side)
 	w := &writing{coordinator: c, level: level, done: make(chan struct{})}
 	for i := range writes {
 		p, err := c.plan(writes[i].Keyspace, level, ring.Token(writes[i].Mutation.Token), true)
@@ -42,6 +63,7 @@ func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consisten
 		if t.On() {
 			t.Add("Determining replicas for mutation %d of %d: %s", i+1, len(writes), c.describe(&p, level))
 		}
+		w.topology = max(w.topology, p.epoch)
 		w.add(p, writes[i].Mutation)
 	}
 	return w.everywhere(ctx, t)
@@ -73,6 +95,7 @@ type writing struct {
 	level       consistency.Level
 	groups      []writeGroup
 	targets     []target
+	topology    uint64    // epoch of the topology
 	expires     time.Time // of hints
 	hinted      int       // replicas that a hint for level ANY is on disk for
 
@@ -80,7 +103,7 @@ type writing struct {
 	over     bool
 	done     chan struct{} // closed when over
 	failures map[netip.Addr]uint16
-	cause    error // of this node's own failure
+	stale    bool // a replica knows a newer topology
 }
 
 // A writeGroup is the mutations that have the same replicas.
@@ -202,21 +225,18 @@ func (b *bodies) of(groups []int) []byte {
 			return b.made[i].body
 		}
 	}
-	body := appendMutations(nil, b.writing.coordinator.opts.Schema().Epoch, b.writing.mutations(groups))
+	body := appendMutations(epochs{b.writing.coordinator.opts.Schema().Epoch, b.writing.topology}, b.writing.mutations(groups))
 	b.made = append(b.made, madeBody{groups, body})
 	return body
 }
 
-// appendMutations appends the body of VerbMutate: the epoch of the schema, the number of mutations, and these.
-func appendMutations(dst []byte, epoch uint64, mutations []*row.Mutation) []byte {
-	if dst == nil {
-		size := 2 * binary.MaxVarintLen64
-		for _, m := range mutations {
-			size += m.Size() + len(m.Partition()) + 32
-		}
-		dst = make([]byte, 0, size)
+// appendMutations returns the body of VerbMutate: the epochs, the number of mutations, and these.
+func appendMutations(e epochs, mutations []*row.Mutation) []byte {
+	size := 3 * binary.MaxVarintLen64
+	for _, m := range mutations {
+		size += m.Size() + len(m.Partition()) + 32
 	}
-	dst = binary.AppendUvarint(dst, epoch)
+	dst := e.append(make([]byte, 0, size))
 	dst = binary.AppendUvarint(dst, uint64(len(mutations)))
 	for _, m := range mutations {
 		dst = m.Append(dst)
@@ -237,17 +257,12 @@ func (w *writing) send(t *target, deadline time.Time, body []byte) {
 // hintable reports whether trying again later can help.
 func hintable(err error) bool {
 	var failure *peer.Failure
-	return !errors.As(err, &failure) || failure.Code != codeInvalid
+	return !errors.As(err, &failure) || failure.Code != codeInvalid && failure.Code != codeStale
 }
 
 // apply carries out what concerns the node itself.
 func (w *writing) apply(ctx context.Context, t *trace.Trace, tg *target) {
 	err := w.coordinator.engine.ApplyTraced(ctx, t, w.mutations(tg.groups)...)
-	if err != nil && ctx.Err() == nil {
-		w.mu.Lock()
-		w.cause = err
-		w.mu.Unlock()
-	}
 	if ctx.Err() == nil || err == nil {
 		w.answer(tg, err)
 	}
@@ -272,6 +287,7 @@ func (w *writing) answer(t *target, err error) {
 		missed = missed || w.groups[i].plan.quotas.missed()
 	}
 	if err != nil {
+		w.stale = w.stale || isStale(err)
 		if w.failures == nil {
 			w.failures = map[netip.Addr]uint16{}
 		}
@@ -295,7 +311,7 @@ func (w *writing) result(ctx context.Context, t *trace.Trace, bodies *bodies) er
 		}
 		met, missed = met && q.met(), missed || q.missed()
 	}
-	failures := w.failures
+	failures, stale := w.failures, w.stale
 	w.mu.Unlock()
 	if t.On() {
 		t.Add("Received %d of %d answers", received, required)
@@ -303,6 +319,8 @@ func (w *writing) result(ctx context.Context, t *trace.Trace, bodies *bodies) er
 	switch {
 	case met:
 		return nil
+	case stale && ctx.Err() == nil:
+		return &staleError{}
 	case w.level == consistency.Any:
 		return w.hintAll(ctx, bodies)
 	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):

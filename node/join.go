@@ -1,0 +1,186 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/iliumdb/ilium/metadata"
+	"github.com/iliumdb/ilium/ring"
+)
+
+// catchUpTimeout is how long a node that was a member before waits to learn what has changed while it was away. After
+// that it serves with what it knows: data can be read and written without the log.
+const catchUpTimeout = 5 * time.Second
+
+// enter makes the node a member of its cluster, or of the one that it was a member of. It returns when the node has the
+// data that it owns.
+func (c *cluster) enter(ctx context.Context, id identity) error {
+	log := c.node.opts.Log
+	switch {
+	case c.log.IsMember():
+		if err := c.catchUp(ctx); err != nil {
+			return err
+		}
+	case c.isFirst():
+		log.Info("this is the first node of its cluster")
+		if err := c.log.Bootstrap(ctx, c.endpoint(id)); err != nil {
+			return err
+		}
+	default:
+		join, err := c.joining()
+		if err != nil {
+			return err
+		}
+		log.Info("joining the cluster", "seeds", c.seeds())
+		if err := c.join(ctx, join); err != nil {
+			return fmt.Errorf("joining the cluster: %w", err)
+		}
+	}
+	e := c.log.Topology().Endpoint(c.self)
+	if e == nil {
+		return fmt.Errorf("this node, %s, was removed from the cluster; its data directory cannot be used in it again", c.self)
+	}
+	if e.State == ring.Joining {
+		return c.finishJoin(ctx, e)
+	}
+	return nil
+}
+
+// endpoint describes the node itself.
+func (c *cluster) endpoint(id identity) ring.Endpoint {
+	cfg := &c.node.config
+	return ring.Endpoint{ID: c.self, Address: c.address, Datacenter: cfg.Datacenter, Rack: cfg.Rack, Tokens: id.tokens}
+}
+
+// isFirst reports whether the node is to begin a cluster: it is the first of the seeds, or there are none. If
+// several nodes could be, each would begin one of its own.
+func (c *cluster) isFirst() bool {
+	cfg := &c.node.config
+	all := cfg.Seeds.HostPorts(cfg.StoragePort)
+	return len(all) == 0 || all[0] == c.address.String()
+}
+
+// joining says how the node joins.
+func (c *cluster) joining() (metadata.Join, error) {
+	cfg := &c.node.config
+	join := metadata.Join{Endpoint: c.endpoint(identity{}), NumTokens: cfg.NumTokens, Replicas: cfg.AllocateTokensForLocalReplicationFactor}
+	if cfg.ReplaceNode == "" {
+		return join, nil
+	}
+	if id, err := ring.ParseHostID(cfg.ReplaceNode); err == nil {
+		join.Endpoint.Replaces = id
+		return join, nil
+	}
+	address, err := netip.ParseAddrPort(hostPort(cfg.ReplaceNode, cfg.StoragePort))
+	if err != nil {
+		return join, fmt.Errorf("replace_node: %q is neither the id nor the address of a node", cfg.ReplaceNode)
+	}
+	join.ReplacesAddress = address
+	return join, nil
+}
+
+// joinRetry is the time between two tries to join, while another node joins or leaves or no seed answers.
+const joinRetry = 500 * time.Millisecond
+
+// join asks the seeds until the node is in the topology. While another change is under way it has to wait.
+func (c *cluster) join(ctx context.Context, join metadata.Join) error {
+	log, told := c.node.opts.Log, ""
+	for {
+		err := c.log.Join(ctx, c.seeds(), join)
+		var busy *metadata.ChangeInProgressError
+		var nobody *metadata.NoLeaderError
+		switch {
+		case err == nil:
+			return nil
+		case !errors.As(err, &busy) && !errors.As(err, &nobody):
+			return err
+		case err.Error() != told:
+			told = err.Error()
+			log.Info("joining has to wait", "reason", err)
+		}
+		select {
+		case <-time.After(joinRetry):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+// catchUp learns what has changed while the node was away, and tells the others its address if that has changed.
+func (c *cluster) catchUp(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, catchUpTimeout)
+	defer cancel()
+	if err := c.log.CatchUp(wait); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c.node.opts.Log.Warn("the metadata log has no leader that can be reached: the schema and the topology may be old", "error", err)
+		return nil
+	}
+	e := c.log.Topology().Endpoint(c.self)
+	if e == nil {
+		return nil
+	}
+	cfg := &c.node.config
+	if e.Datacenter != cfg.Datacenter || e.Rack != cfg.Rack {
+		return fmt.Errorf("the node was in datacenter %s, rack %s, and cannot move to datacenter %s, rack %s with its data",
+			e.Datacenter, e.Rack, cfg.Datacenter, cfg.Rack)
+	}
+	if e.Address != c.address {
+		return c.log.ProposeTopology(wait, metadata.TopologyChange{Kind: metadata.UpdateNode, ID: c.self, Address: c.address})
+	}
+	return nil
+}
+
+// finishJoin pulls the data that the node is to own, and says that it has it.
+func (c *cluster) finishJoin(ctx context.Context, e *ring.Endpoint) error {
+	if c.node.config.AutoBootstrap {
+		if err := c.move(ctx, e); err != nil {
+			return fmt.Errorf("joining the cluster: %w", err)
+		}
+	}
+	for {
+		err := c.log.ProposeTopology(ctx, metadata.TopologyChange{Kind: metadata.NodeJoined, ID: c.self})
+		var nobody *metadata.NoLeaderError
+		if !errors.As(err, &nobody) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-time.After(joinRetry):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// move pulls what the node gains by the change of e, after all coordinators know of the change.
+func (c *cluster) move(ctx context.Context, e *ring.Endpoint) error {
+	if err := c.barrier(ctx); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	defer close(done)
+	go c.report(done)
+	return c.mover.Run(ctx, c.log.Topology(), e.Since)
+}
+
+// reportEvery is the time between two lines of the log about data that is pulled.
+const reportEvery = 5 * time.Second
+
+// report tells the log how far pulling is.
+func (c *cluster) report(done <-chan struct{}) {
+	tick := time.NewTicker(reportEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			p := c.mover.Progress()
+			c.node.opts.Log.Info("pulling data from other nodes", "parts", fmt.Sprintf("%d of %d", p.Done, p.Total), "bytes", p.Bytes, "table", p.Table)
+		}
+	}
+}
+
