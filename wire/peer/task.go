@@ -35,16 +35,19 @@ func (t *task) room(n int) []byte {
 	return t.body[:n]
 }
 
-// run carries out the request, unless nobody waits for the answer.
+// run carries out the request, and answers, unless nobody waits for that anymore.
 func (t *task) run() {
 	defer t.end()
 	r := &t.request
-	if !r.Deadline.IsZero() && !time.Now().Before(r.Deadline) {
+	if t.late() {
 		return
 	}
 	ctx := &requestContext{parent: t.in.hub.ctx, deadline: r.Deadline}
 	answer, err := t.handler(ctx, r)
 	ctx.end()
+	if t.late() {
+		return
+	}
 	if err == nil && len(answer) > t.in.input.limit {
 		err = &SizeError{Size: len(answer), Max: t.in.input.limit}
 	}
@@ -58,6 +61,11 @@ func (t *task) run() {
 	if n := len(answer); n > cap(t.memory) && n <= keptSize {
 		t.memory = make([]byte, 0, 2*n) // the next answer may be as long
 	}
+}
+
+// late reports whether the deadline has passed.
+func (t *task) late() bool {
+	return !t.request.Deadline.IsZero() && !time.Now().Before(t.request.Deadline)
 }
 
 // hold makes the gate count n bytes if they are more than what it counts.

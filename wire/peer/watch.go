@@ -68,7 +68,7 @@ func (l *link) watch(now time.Duration) (next time.Duration, silent bool) {
 		return 0, true
 	case quiet < pingAfter:
 		return last + pingAfter, false
-	case l.pinged < last:
+	case l.pinged <= last:
 		l.pinged = now
 		p := parcel{}
 		_ = l.output.add(&header{kind: kindPing}, &p) // if the queue is full, there is no need to ask
