@@ -26,7 +26,7 @@ func layers() [][]string {
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
 		{"wire/peer"},
-		{"ring", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
+		{"ring", "wire/peer/memory", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
 	}
 }
 
@@ -36,7 +36,7 @@ func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/dgraph-io/badger/v4":       {"storage"},
 		"github.com/hashicorp/memberlist":      {"gossip"},
-		"github.com/klauspost/compress":        {"storage/page", "wire/cql/frame"},
+		"github.com/klauspost/compress":        {"storage/page", "wire/cql/frame", "wire/peer"},
 		"github.com/pierrec/lz4/v4":            {"wire/cql/frame"},
 		"github.com/antlr4-go/antlr/v4":        {"grammar", "grammar/gen"},
 		"github.com/spf13/viper":               {"config"},

@@ -1,9 +1,7 @@
-// Package peer carries requests between nodes.
 package peer
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"time"
 
@@ -30,6 +28,9 @@ const (
 // Bulk reports whether the verb moves much data.
 func (v Verb) Bulk() bool { return v >= 128 }
 
+// governs reports whether the verb is one by which the cluster governs itself.
+func (v Verb) governs() bool { return v >= VerbRaft && !v.Bulk() }
+
 // A Request is what a node asks of another one.
 type Request struct {
 	From     ring.HostID
@@ -42,35 +43,6 @@ type Request struct {
 // A Handler carries out requests of one verb and returns the answer. It is called concurrently. An error
 // reaches whoever has asked as a *Failure.
 type Handler func(ctx context.Context, r *Request) (answer []byte, err error)
-
-// A Failure is an error that has travelled: the other node could not do what it was asked. A handler
-// that returns one chooses the code; other errors have code 0.
-type Failure struct {
-	Code    uint16
-	Message string
-}
-
-func (f *Failure) Error() string { return f.Message }
-
-// A TimeoutError says that the deadline of a request passed without an answer. The other node may have
-// carried it out.
-type TimeoutError struct{ To ring.HostID }
-
-func (e *TimeoutError) Error() string { return fmt.Sprintf("node %s did not answer in time", e.To) }
-
-// An UnreachableError says that there is no connection to a node. The request may have been carried out if the
-// connection ended while it was under way.
-type UnreachableError struct {
-	To    ring.HostID
-	Cause error
-}
-
-func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("node %s cannot be reached: %v", e.To, e.Cause)
-}
-
-// Unwrap returns the cause.
-func (e *UnreachableError) Unwrap() error { return e.Cause }
 
 // Sockets are how a node reaches the network: that of the operating system or, in tests, a simulated one.
 // Addresses are host:port.
