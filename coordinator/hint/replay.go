@@ -1,0 +1,386 @@
+package hint
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/wire/peer"
+)
+
+// A Send begins to send a hint to an endpoint. It calls done once, when the endpoint has answered or
+// will not; body is valid until then. done does not block and may be called at once. It is made for
+// peer.Hub's Send.
+type Send func(body []byte, done func(error))
+
+const (
+	maxUnderWay      = 128
+	maxBytesUnderWay = 1 << 20
+	saveAfter        = 1 << 20 // bytes of progress
+)
+
+// Replay sends an endpoint the hints that are there when it is called, in order, and removes them.
+// It returns nil when it has tried all of them. A *peer.Failure that is final is logged, and the hint
+// skipped; any other error ends the replay, as do ctx, Pause and Close, and the rest is kept. Replay
+// returns when nothing is under way anymore, so done must be called in any case.
+func (s *Store) Replay(ctx context.Context, id ring.HostID, send Send) error {
+	nodes := max(1, s.o.Nodes()-1)
+	return s.replay(ctx, id, send, float64(s.o.Throttle)/float64(nodes))
+}
+
+// Transfer is Replay for a node that leaves and sends its hints to one that is to keep them for their
+// endpoint: at the whole rate of Options.Throttle.
+func (s *Store) Transfer(ctx context.Context, id ring.HostID, send Send) error {
+	return s.replay(ctx, id, send, float64(s.o.Throttle))
+}
+
+func (s *Store) replay(ctx context.Context, id ring.HostID, send Send, rate float64) error {
+	h, err := s.beginReplay(id)
+	if h == nil {
+		return err
+	}
+	defer s.endReplay(h)
+	segments, err := s.sealed(h)
+	if err != nil {
+		return err
+	}
+	r := &replay{ctx: ctx, s: s, h: h, send: send, throttle: throttle{rate: rate}, acks: make(chan *sending, maxUnderWay)}
+	for _, g := range segments {
+		if g.unreadable {
+			continue
+		}
+		if err := r.segment(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beginReplay returns the host, or nil if there is nothing to replay.
+func (s *Store) beginReplay(id ring.HostID) (*host, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.hosts[id]
+	switch {
+	case s.closed:
+		return nil, &ClosedError{}
+	case isClosed(s.pause):
+		return nil, &PausedError{}
+	case h == nil:
+		return nil, nil
+	case h.replaying:
+		return nil, &ReplayingError{id}
+	}
+	h.replaying = true
+	return h, nil
+}
+
+func (s *Store) endReplay(h *host) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h.replaying = false
+}
+
+// sealed writes what a host has in memory and returns its files, all complete.
+func (s *Store) sealed(h *host) ([]*segment, error) {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	if err := errors.Join(s.flush(h), s.seal(h)); err != nil {
+		s.o.Log.Warn("the newest hints may not be replayed", "node", h.id, "error", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, &ClosedError{}
+	}
+	return slices.Clone(h.segments), nil
+}
+
+// A replay is a call of Replay. One goroutine uses it.
+type replay struct {
+	ctx      context.Context
+	s        *Store
+	h        *host
+	send     Send
+	throttle throttle
+
+	acks    chan *sending
+	queue   []*sending // under way or answered, in order; the first one is not answered
+	waiting int        // for how many there is no answer
+	bytes   int        // of those in the queue
+	free    []*sending
+	refused uint64
+	failure error // that ends the replay
+}
+
+// A sending is a hint under way.
+type sending struct {
+	at   int64
+	body []byte
+	done bool
+	err  error
+}
+
+// segment sends what a file has left and removes it.
+func (r *replay) segment(g *segment) error {
+	f, err := os.OpenFile(g.path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		r.s.removeReplayed(r.h, g) // truncated, if it was not somebody else
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in := &reader{file: f, seed: g.sum, at: g.position, end: g.size}
+	err = r.sendAll(in, g, f)
+	for r.waiting > 0 {
+		r.settle(<-r.acks)
+	}
+	if err == nil {
+		err = r.failure
+	}
+	position := r.position(in)
+	clear(r.queue)
+	r.queue, r.bytes = r.queue[:0], 0
+	r.report(g, in.damaged)
+	switch {
+	case err == nil:
+		r.s.removeReplayed(r.h, g)
+		return nil
+	case isUnreadable(err):
+		r.s.setAside(g, err)
+		err = nil
+	}
+	r.save(g, f, position)
+	return err
+}
+
+// A readError is an error of a file of hints.
+type readError struct{ cause error }
+
+func (e *readError) Error() string { return "reading hints: " + e.cause.Error() }
+
+func isUnreadable(err error) bool {
+	var e *readError
+	return errors.As(err, &e)
+}
+
+// sendAll begins to send all hints of a file.
+func (r *replay) sendAll(in *reader, g *segment, f *os.File) error {
+	saved := g.position
+	for {
+		rec, err := in.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return &readError{err}
+		}
+		if rec.seal {
+			continue
+		}
+		if r.expired(rec) {
+			continue
+		}
+		if err := r.turn(g, recordSize+len(rec.body)); err != nil {
+			in.at = rec.at // it is not sent
+			return err
+		}
+		if r.expired(rec) {
+			continue
+		}
+		r.start(rec)
+		if at := r.position(in); at-saved >= saveAfter {
+			r.save(g, f, at)
+			saved = at
+		}
+	}
+}
+
+// expired reports whether a hint is too old, and counts it.
+func (r *replay) expired(rec record) bool {
+	if rec.expires > r.s.o.Now().UnixNano() {
+		return false
+	}
+	r.s.count(func(c *Counters) { c.Expired++ })
+	return true
+}
+
+// turn waits until so many bytes of a file may be sent. It returns why the replay ends, or nil.
+func (r *replay) turn(g *segment, size int) error {
+	for r.failure == nil && (len(r.queue) == maxUnderWay || r.bytes > 0 && r.bytes+size > maxBytesUnderWay) {
+		r.settle(<-r.acks)
+	}
+	if err := r.pace(size); err != nil {
+		return err
+	}
+	return r.goOn(g)
+}
+
+// start sends one hint.
+func (r *replay) start(rec record) {
+	next := &sending{}
+	if n := len(r.free); n > 0 {
+		next, r.free = r.free[n-1], r.free[:n-1]
+	}
+	*next = sending{at: rec.at, body: append(next.body[:0], rec.body...)}
+	r.queue = append(r.queue, next)
+	r.bytes += len(next.body)
+	r.waiting++
+	r.send(next.body, func(err error) {
+		next.err = err
+		r.acks <- next
+	})
+}
+
+// settle takes an answer.
+func (r *replay) settle(a *sending) {
+	a.done = true
+	r.waiting--
+	var failure *peer.Failure
+	switch {
+	case a.err == nil:
+		r.s.count(func(c *Counters) { c.Replayed++ })
+	case errors.As(a.err, &failure) && r.s.o.Final(failure):
+		if r.refused++; r.refused == 1 {
+			r.s.o.Log.Warn("a hint is skipped, because its endpoint refuses it", "node", r.h.id, "error", failure)
+		}
+		r.s.count(func(c *Counters) { c.Failed++ })
+	default:
+		if r.failure == nil {
+			r.failure = a.err
+		}
+		a.done = false // it stays where the next replay begins
+	}
+	n := 0
+	for n < len(r.queue) && r.queue[n].done {
+		r.bytes -= len(r.queue[n].body)
+		r.free = append(r.free, r.queue[n])
+		n++
+	}
+	r.queue = slices.Delete(r.queue, 0, n)
+}
+
+// position returns in front of what everything is answered.
+func (r *replay) position(in *reader) int64 {
+	if len(r.queue) > 0 {
+		return r.queue[0].at
+	}
+	return in.at
+}
+
+// pace waits for as long as the throttle says.
+func (r *replay) pace(size int) error {
+	wait := r.throttle.take(time.Now(), size)
+	if wait <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case a := <-r.acks:
+			r.settle(a)
+		case <-timer.C:
+			return nil
+		case <-r.ctx.Done():
+			return r.ctx.Err()
+		case <-r.s.paused():
+			return &PausedError{}
+		case <-r.s.stop:
+			return &ClosedError{}
+		}
+		if r.failure != nil {
+			return r.failure
+		}
+	}
+}
+
+// goOn takes the answers that are there, and returns why the replay ends, or nil.
+func (r *replay) goOn(g *segment) error {
+	for {
+		select {
+		case a := <-r.acks:
+			r.settle(a)
+			continue
+		default:
+		}
+		break
+	}
+	if r.failure != nil {
+		return r.failure
+	}
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	switch {
+	case r.s.closed:
+		return &ClosedError{}
+	case g.removed:
+		return &TruncatedError{r.h.id}
+	case isClosed(r.s.pause):
+		return &PausedError{}
+	}
+	return nil
+}
+
+// save notes how far the replay has come. It is not synced: what is sent twice does no harm.
+func (r *replay) save(g *segment, f *os.File, position int64) {
+	r.s.mu.Lock()
+	g.position = position
+	r.s.mu.Unlock()
+	if _, err := f.WriteAt(appendPosition(nil, g.sum, position), positionAt); err != nil {
+		r.s.o.Log.Warn("the position in a file of hints cannot be saved", "file", g.path, "error", err)
+	}
+}
+
+// report says what was skipped in a file.
+func (r *replay) report(g *segment, damaged int) {
+	if r.refused > 1 {
+		r.s.o.Log.Warn("hints were skipped, because their endpoint refused them", "node", r.h.id, "file", g.path, "hints", r.refused)
+	}
+	r.refused = 0
+	if damaged == 0 {
+		return
+	}
+	r.s.o.Log.Error("a file of hints is damaged; what could not be read is skipped", "file", g.path, "places", damaged)
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	g.damaged = true
+	r.s.counters.Damaged += uint64(damaged)
+}
+
+func (s *Store) paused() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pause
+}
+
+func (s *Store) count(change func(*Counters)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.counters)
+}
+
+// setAside leaves a file that cannot be read out of further replays.
+func (s *Store) setAside(g *segment, err error) {
+	s.o.Log.Error("a file of hints cannot be read and is left out until the next start", "file", g.path, "error", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g.damaged, g.unreadable = true, true
+}
+
+// removeReplayed removes a file when nothing in it is left.
+func (s *Store) removeReplayed(h *host, g *segment) {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	s.remove(h, g)
+}
