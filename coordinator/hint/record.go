@@ -44,15 +44,17 @@ func (id identity) seed() uint32 { return crc32.Checksum(id.append(nil), castagn
 func (id identity) header() []byte {
 	b := append(make([]byte, 0, headerSize), magic...)
 	b = id.append(binary.BigEndian.AppendUint32(b, formatVersion))
-	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	b = binary.BigEndian.AppendUint32(b, headerSum(b))
 	b = appendPosition(b, id.seed(), headerSize)
 	return append(b, make([]byte, headerSize-len(b))...)
 }
 
+func headerSum(b []byte) uint32 { return crc32.Checksum(b[:headerSummed], castagnoli) }
+
 // readHeader returns the version that the header says, or 0 if it is damaged.
 func (id identity) readHeader(b []byte) uint32 {
 	if len(b) < headerSize || string(b[:8]) != magic ||
-		crc32.Checksum(b[:headerSummed], castagnoli) != binary.BigEndian.Uint32(b[headerSummed:]) {
+		headerSum(b) != binary.BigEndian.Uint32(b[headerSummed:]) {
 		return 0
 	}
 	if string(b[12:headerSummed]) != string(id.append(nil)) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -179,10 +180,10 @@ func copyDir(t testing.TB, dir string) string {
 
 func TestRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		free := true
+		var noRoom atomic.Bool
 		s := open(t, Options{
 			Dir: t.TempDir(), Window: 3 * time.Hour, MaxBytesPerHost: 1000, MaxBuffer: 2000,
-			Free: func() bool { return free },
+			Free: func() bool { return !noRoom.Load() },
 		})
 		var window *WindowError
 		var full *FullError
@@ -213,10 +214,10 @@ func TestRefusals(t *testing.T) {
 		if err := s.Add(hostID(3), nil, time.Now()); !errors.As(err, &expired) {
 			t.Errorf("got %v", err)
 		}
-		free = false
+		noRoom.Store(true)
 		pass(10 * time.Second)
 		expect(3, &disk)
-		free = true
+		noRoom.Store(false)
 		pass(10 * time.Second)
 		expect(3, nil)
 		if c := s.Counters(); c != (Counters{Created: 5, Dropped: 5, Expired: 1}) {
