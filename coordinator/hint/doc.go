@@ -52,13 +52,13 @@
 //
 //	length u32 | created i64 | expires i64 | CRC32C of these u32 | CRC32C of these and the body u32 | body
 //
-// Times are nanoseconds since 1970, numbers are big-endian. The checksums also cover the file's
-// identity and the record's position, so that bytes which were a record elsewhere are not taken for one, not
+// Times are nanoseconds since 1970, numbers are big-endian. The checksums depend on the
+// file's identity and the record's position too, so that bytes which were a record elsewhere are not taken for one, not
 // even if they are in the body of a hint. The top bit of the length marks the seal, the last record of a complete
 // file, with the newest time of creation, the latest expiry, and in its body the number of hints. A
 // file is sealed when it has reached Options.MaxFileSize, when its replay begins, and by Close. Files that a
 // crash has left without a seal are read by Open, which cuts off what is damaged at their end.
 //
-// A damaged record is logged and skipped. If its length is damaged, reading goes on at the next place
-// where the checksums of a record are right.
+// A damaged record is logged and skipped: reading goes on at the next place where the checksums of a
+// record are right.
 package hint

@@ -112,10 +112,9 @@ func finish(b []byte, seed uint32, at int64) int {
 	return size
 }
 
+// headSum returns the checksum of the head of a record, which depends on its place.
 func headSum(b []byte, seed uint32, at int64) uint32 {
-	var place [8]byte
-	binary.BigEndian.PutUint64(place[:], uint64(at))
-	return crc32.Update(crc32.Update(seed, castagnoli, place[:]), castagnoli, b[:recordSummed])
+	return crc32.Update(seed^uint32(at)^uint32(at>>32), castagnoli, b[:recordSummed])
 }
 
 // makeSeal returns the last record of a file.
@@ -141,53 +140,47 @@ const readAhead = 64 << 10
 
 // next returns the next intact record, or io.EOF. Other errors are the file's.
 func (r *reader) next() (record, error) {
-	lost := false // where the next record begins is not known
-	for r.end-r.at >= recordSize {
-		rec, headOK, bodyOK, err := r.try()
-		switch {
-		case err != nil:
+	start := r.at
+	for ; r.end-r.at >= recordSize; r.at++ { // a length that is damaged does not say where the next one is
+		rec, ok, err := r.try()
+		if err != nil {
 			return record{}, err
-		case bodyOK:
+		}
+		if ok {
+			if r.at > start {
+				r.damaged++
+			}
 			r.at = rec.end()
 			return rec, nil
 		}
-		if !lost {
-			r.damaged++
-		}
-		if headOK && !lost {
-			r.at = rec.end() // only the body is damaged
-			continue
-		}
-		lost = true
-		r.at++
 	}
-	if r.at < r.end && !lost {
-		r.damaged++ // the beginning of a record
+	if start < r.end {
+		r.damaged++
 	}
-	r.at = r.end
+	r.at = max(r.at, r.end)
 	return record{}, io.EOF
 }
 
-// try reads the record at r.at, and reports whether its two checksums are right.
-func (r *reader) try() (rec record, headOK, bodyOK bool, err error) {
+// try reads the record at r.at, and reports whether it is one.
+func (r *reader) try() (rec record, ok bool, err error) {
 	b, err := r.bytes(recordSize)
 	if err != nil {
-		return rec, false, false, err
+		return rec, false, err
 	}
 	word := binary.BigEndian.Uint32(b)
 	size := int64(word &^ uint32(sealBit))
 	head, body := binary.BigEndian.Uint32(b[recordSummed:]), binary.BigEndian.Uint32(b[recordSummed+4:])
 	if head != headSum(b, r.seed, r.at) || size > r.end-r.at-recordSize {
-		return rec, false, false, nil
+		return rec, false, nil
 	}
 	if b, err = r.bytes(recordSize + int(size)); err != nil {
-		return rec, false, false, err
+		return rec, false, err
 	}
 	rec = record{
 		at: r.at, created: int64(binary.BigEndian.Uint64(b[4:])), expires: int64(binary.BigEndian.Uint64(b[12:])),
 		seal: word&sealBit != 0, body: b[recordSize:],
 	}
-	return rec, true, crc32.Update(head, castagnoli, rec.body) == body, nil
+	return rec, crc32.Update(head, castagnoli, rec.body) == body, nil
 }
 
 // bytes returns n bytes at r.at, which must not reach behind r.end.

@@ -124,6 +124,7 @@ type sending struct {
 	body []byte
 	done bool
 	err  error
+	ack  func(error) // made once
 }
 
 // segment sends what a file has left and removes it.
@@ -225,32 +226,38 @@ func (r *replay) turn(g *segment, size int) error {
 
 // start sends one hint.
 func (r *replay) start(rec record) {
-	next := &sending{}
-	if n := len(r.free); n > 0 {
-		next, r.free = r.free[n-1], r.free[:n-1]
-	}
-	*next = sending{at: rec.at, body: append(next.body[:0], rec.body...)}
+	next := r.blank()
+	next.at, next.body = rec.at, append(next.body[:0], rec.body...)
 	r.queue = append(r.queue, next)
 	r.bytes += len(next.body)
 	r.waiting++
-	r.send(next.body, func(err error) {
+	r.send(next.body, next.ack)
+}
+
+// blank returns a sending that is not in use.
+func (r *replay) blank() *sending {
+	if n := len(r.free); n > 0 {
+		next := r.free[n-1]
+		r.free = r.free[:n-1]
+		next.done = false
+		return next
+	}
+	next := &sending{}
+	next.ack = func(err error) {
 		next.err = err
 		r.acks <- next
-	})
+	}
+	return next
 }
 
 // settle takes an answer.
 func (r *replay) settle(a *sending) {
 	a.done = true
 	r.waiting--
-	var failure *peer.Failure
 	switch {
 	case a.err == nil:
 		r.s.count(func(c *Counters) { c.Replayed++ })
-	case errors.As(a.err, &failure) && r.s.o.Final(failure):
-		if r.refused++; r.refused == 1 {
-			r.s.o.Log.Warn("a hint is skipped, because its endpoint refuses it", "node", r.h.id, "error", failure)
-		}
+	case r.refuses(a.err):
 		r.s.count(func(c *Counters) { c.Failed++ })
 	default:
 		if r.failure == nil {
@@ -265,6 +272,18 @@ func (r *replay) settle(a *sending) {
 		n++
 	}
 	r.queue = slices.Delete(r.queue, 0, n)
+}
+
+// refuses reports whether an error says that the endpoint will never take the hint.
+func (r *replay) refuses(err error) bool {
+	var failure *peer.Failure
+	if !errors.As(err, &failure) || !r.s.o.Final(failure) {
+		return false
+	}
+	if r.refused++; r.refused == 1 {
+		r.s.o.Log.Warn("a hint is skipped, because its endpoint refuses it", "node", r.h.id, "error", failure)
+	}
+	return true
 }
 
 // position returns in front of what everything is answered.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -248,5 +250,51 @@ func TestTruncate(t *testing.T) {
 	}
 	if c := s.Counters(); c != (Counters{Created: 5, Replayed: 1, Dropped: 4}) {
 		t.Errorf("got %+v", c)
+	}
+}
+
+// TestAllAtOnce is for the race detector, and counts.
+func TestAllAtOnce(t *testing.T) {
+	s := open(t, Options{Dir: t.TempDir(), MaxFileSize: 2000, MaxBuffer: 10000, FlushPeriod: time.Millisecond})
+	var group sync.WaitGroup
+	var added, sent atomic.Uint64
+	for i := range 4 {
+		group.Go(func() {
+			for n := range 200 {
+				id, err := hostID(byte(i%2)), error(nil)
+				if n%20 == 0 {
+					err = s.AddDurable(t.Context(), id, make([]byte, n), distant())
+				} else {
+					err = s.Add(id, make([]byte, n), distant())
+				}
+				if err == nil {
+					added.Add(1)
+				}
+			}
+		})
+	}
+	send := func(_ []byte, done func(error)) {
+		sent.Add(1)
+		go done(nil)
+	}
+	replay := func() {
+		for id := range byte(2) {
+			if err := s.Replay(t.Context(), hostID(id), send); err != nil && !errors.As(err, new(*ReplayingError)) {
+				t.Error(err)
+			}
+		}
+	}
+	for range 2 {
+		group.Go(func() {
+			for range 20 {
+				replay()
+				_, _ = s.Pending(), s.Counters()
+			}
+		})
+	}
+	group.Wait()
+	replay()
+	if c := s.Counters(); c.Created != added.Load() || c.Replayed != added.Load() || sent.Load() != added.Load() || len(s.Pending()) > 0 {
+		t.Errorf("%d were added, %d sent: %+v, %+v", added.Load(), sent.Load(), c, s.Pending())
 	}
 }

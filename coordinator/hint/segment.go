@@ -109,7 +109,7 @@ func (g *segment) readSeal(f *os.File) (bool, error) {
 	if r.at < headerSize {
 		return false, nil
 	}
-	rec, _, ok, err := r.try()
+	rec, ok, err := r.try()
 	if err != nil || !ok || !rec.seal || rec.end() != g.size || len(rec.body) != 8 {
 		return false, err
 	}

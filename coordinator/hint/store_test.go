@@ -225,3 +225,56 @@ func TestRefusals(t *testing.T) {
 		}
 	})
 }
+
+// TestOrderOfFiles has more files than one digit counts, of one millisecond.
+func TestOrderOfFiles(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	o := Options{Dir: dir, MaxFileSize: 1, Now: func() time.Time { return now }}
+	s := open(t, o)
+	var want []string
+	for i := range 12 {
+		want = append(want, fmt.Sprint(i))
+	}
+	add(t, s, hostID(1), want...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(-time.Hour) // clocks are set back
+	s = open(t, o)
+	add(t, s, hostID(1), "last")
+	if got := len(files(t, dir)); got != 12 {
+		t.Errorf("got %d files", got)
+	}
+	expectText(t, replayed(t, s, hostID(1)), strings.Join(want, " ")+" last")
+}
+
+func TestDiskFails(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "hints")
+	s := open(t, Options{Dir: dir})
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	add(t, s, hostID(1), "lost")
+	var failed *WriteError
+	if err := s.AddDurable(t.Context(), hostID(1), nil, distant()); !errors.As(err, &failed) {
+		t.Errorf("got %v", err)
+	}
+	if c := s.Counters(); c != (Counters{Created: 2, Failed: 2}) || len(s.Pending()) > 0 {
+		t.Errorf("got %+v, %+v", c, s.Pending())
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddDurable(t.Context(), hostID(1), []byte("found"), distant()); err != nil {
+		t.Fatal(err)
+	}
+	// A file that cannot be written anymore: what was synced in it is replayed all the same.
+	s.disk.Lock()
+	_ = s.hosts[hostID(1)].active.file.Close()
+	s.disk.Unlock()
+	if err := s.AddDurable(t.Context(), hostID(1), nil, distant()); !errors.As(err, &failed) {
+		t.Errorf("got %v", err)
+	}
+	add(t, s, hostID(1), "next")
+	expectText(t, replayed(t, s, hostID(1)), "found next")
+}
