@@ -152,6 +152,20 @@ func TestFilesOfOthers(t *testing.T) {
 	}
 }
 
+// TestUnreadable has a file that is a directory.
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, newSegment("", identity{hostID(1), 1, 7}).path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, Options{Dir: dir})
+	add(t, s, hostID(1), "a")
+	expectText(t, replayed(t, s, hostID(1)), "a")
+	if p := s.Pending(); len(p) != 1 || p[0].DamagedFiles != 1 {
+		t.Errorf("got %+v", p)
+	}
+}
+
 // TestHintInAHint has a hint that contains a record, in a file whose lengths are damaged.
 func TestHintInAHint(t *testing.T) {
 	name, content := small(t, true)

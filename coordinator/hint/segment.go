@@ -58,22 +58,27 @@ func parseName(name string) (id identity, ok bool) {
 	return id, ok
 }
 
-// openSegment returns a file from before. One without a seal is read, cut and sealed; nil says that
-// there was nothing in it, and that it is removed.
-func openSegment(dir string, id identity, log *slog.Logger) (*segment, error) {
+// openSegment returns a file from before. One without a seal is read, cut and sealed. One that cannot
+// be read stays as it is and is not replayed: what is wrong with one file must not keep a node from
+// starting. nil says that there was no hint in the file, and that it is removed.
+func openSegment(dir string, id identity, log *slog.Logger) *segment {
 	g := newSegment(dir, id)
 	f, err := os.OpenFile(g.path, os.O_RDWR, 0)
+	empty := false
+	if err == nil {
+		empty, err = g.recover(f, log)
+		err = errors.Join(err, f.Close())
+	}
+	if err == nil && empty {
+		if err = os.Remove(g.path); err == nil {
+			return nil
+		}
+	}
 	if err != nil {
-		return nil, err
+		log.Error("a file of hints cannot be opened and is left out until the next start", "file", g.path, "error", err)
+		g.damaged, g.unreadable = true, true
 	}
-	empty, err := g.recover(f, log)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("opening %s: %w", g.path, err)
-	}
-	if empty {
-		return nil, os.Remove(g.path)
-	}
-	return g, nil
+	return g
 }
 
 func (g *segment) recover(f *os.File, log *slog.Logger) (empty bool, err error) {

@@ -94,11 +94,7 @@ func (s *Store) load() error {
 			continue
 		}
 		s.seq = max(s.seq, id.seq)
-		g, err := openSegment(s.o.Dir, id, s.o.Log)
-		if err != nil {
-			return err
-		}
-		if g != nil {
+		if g := openSegment(s.o.Dir, id, s.o.Log); g != nil {
 			s.host(id.host).insert(g)
 		}
 	}
