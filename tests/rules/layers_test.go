@@ -22,6 +22,7 @@ func layers() [][]string {
 		{"query/plan"},
 		{"coordinator/stream"},
 		{"coordinator", "metadata"},
+		{"coordinator/hint"},
 		{"storage"},
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
