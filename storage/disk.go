@@ -38,3 +38,12 @@ func (e *Engine) writable(bytes int64) error {
 	}
 	return e.disk.check(bytes)
 }
+
+// HasRoom reports whether the engine would take a write now, as far as the disk goes.
+func (e *Engine) HasRoom() bool { return e.disk.check(0) == nil }
+
+// Size returns how many bytes the engine's files take, as of less than a minute ago.
+func (e *Engine) Size() int64 {
+	tables, values := e.db.Size()
+	return tables + values
+}
