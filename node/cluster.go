@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -23,9 +24,10 @@ import (
 
 // A cluster is this node's end of everything that goes on between nodes. It is nil in a node that is alone.
 type cluster struct {
-	node    *Node
-	self    ring.HostID
-	address netip.AddrPort // for other nodes
+	node     *Node
+	self     ring.HostID
+	identity identity
+	address  netip.AddrPort // for other nodes
 
 	hub        *peer.Hub
 	handlers   atomic.Pointer[map[peer.Verb]peer.Handler] // nil until the node can answer
@@ -40,9 +42,13 @@ type cluster struct {
 }
 
 // openCluster opens the network, and goes on in the cluster that the node was a member of, if any.
-func (n *Node) openCluster(ctx context.Context, id identity) (err error) {
-	c := &cluster{node: n, self: id.host}
-	n.cluster = c
+func (n *Node) openCluster(ctx context.Context) error {
+	id, err := n.identity(ctx)
+	if err != nil {
+		return err
+	}
+	c := &cluster{node: n, self: id.host, identity: id}
+	n.cluster, n.view = c, c
 	generation, err := n.nextGeneration(ctx)
 	if err != nil {
 		return err
@@ -124,6 +130,25 @@ func hostPort(host string, port int) string {
 	return host + ":" + strconv.Itoa(port)
 }
 
+// open lets requests of other nodes in.
+func (c *cluster) open() {
+	n := c.node
+	handlers := n.coordinator.Handlers()
+	maps.Copy(handlers, c.log.Handlers())
+	handlers[peer.VerbMembership] = c.membership
+	c.mover = stream.New(stream.Options{
+		Self:       c.self,
+		Puller:     n.coordinator,
+		Store:      n.engine,
+		Schema:     c.log.Schema,
+		IsAlive:    c.IsAlive,
+		Throughput: int64(n.config.StreamThroughputOutbound),
+		Log:        n.opts.Log,
+	})
+	c.handlers.Store(&handlers)
+	c.watch.start(c)
+}
+
 // errStarting is what others are told that ask too early.
 var errStarting = errors.New("the node is starting")
 
@@ -163,10 +188,11 @@ func (c *cluster) openLog() (err error) {
 		OnChange:                 n.schemaChanged,
 		OnTopology:               c.topologyChanged,
 		Cluster: &metadata.ClusterOptions{
-			Self:  c.self,
-			Peers: c.hub,
-			Live:  c.live,
-			Log:   n.opts.Log,
+			Self:    c.self,
+			Address: c.address.String(),
+			Peers:   c.hub,
+			Live:    c.live,
+			Log:     n.opts.Log,
 		},
 	})
 	n.log = c.log
@@ -204,7 +230,7 @@ func (c *cluster) openGossip(generation uint32) error {
 		Packets:   packets,
 		Streams:   c.hub.Streams(),
 		Dial:      c.hub.DialStream,
-		Advertise: c.address,
+		Address:   c.address,
 		Detector:  gossip.Options{Threshold: cfg.PhiConvictThreshold},
 		OnChange:  c.livenessChanged,
 		Allowed:   c.allowed,
@@ -214,7 +240,7 @@ func (c *cluster) openGossip(generation uint32) error {
 		Log: n.opts.Log,
 	})
 	if err != nil {
-		return errors.Join(err, packets.Close())
+		return err
 	}
 	c.watch.member.Store(member)
 	return nil
@@ -290,6 +316,9 @@ func (c *cluster) memberOf() *gossip.Member { return c.watch.member.Load() }
 // live returns all other nodes that are thought to be alive.
 func (c *cluster) live() []ring.HostID {
 	var out []ring.HostID
+	if c.log == nil { // which is being opened
+		return nil
+	}
 	for _, e := range c.log.Topology().Endpoints() {
 		if e.ID != c.self && c.IsAlive(e.ID) {
 			out = append(out, e.ID)

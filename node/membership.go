@@ -206,10 +206,10 @@ func (c *cluster) leave(ctx context.Context, id ring.HostID, told func(string)) 
 		return fmt.Errorf("there is no node %s", id)
 	}
 	if e.State == ring.Joining {
-		return c.log.ProposeTopology(ctx, metadata.TopologyChange{Kind: metadata.AbortJoin, ID: id})
+		return c.log.ProposeTopology(ctx, metadata.Abort{ID: id})
 	}
 	if e.State != ring.Leaving {
-		if err := c.log.ProposeTopology(ctx, metadata.TopologyChange{Kind: metadata.NodeLeaves, ID: id}); err != nil {
+		if err := c.log.ProposeTopology(ctx, metadata.Leave{ID: id}); err != nil {
 			return err
 		}
 		e = c.log.Topology().Endpoint(id)
@@ -231,7 +231,7 @@ func (c *cluster) leave(ctx context.Context, id ring.HostID, told func(string)) 
 			return ctx.Err()
 		}
 	}
-	return c.log.ProposeTopology(ctx, metadata.TopologyChange{Kind: metadata.NodeLeft, ID: id})
+	return c.log.ProposeTopology(ctx, metadata.Left{ID: id})
 }
 
 // heirs asks all that get data of a node that leaves whether they have it, and says who has not; empty if all

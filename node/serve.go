@@ -147,21 +147,27 @@ func (n *Node) stopServing() error {
 	return err
 }
 
+// server returns what serves clients, or nil.
+func (n *Node) server() *cql.Server {
+	n.clients.mu.Lock()
+	defer n.clients.mu.Unlock()
+	return n.clients.server
+}
+
 // schemaChanged tells clients of a change of the schema. event is nil for TRUNCATE.
 func (n *Node) schemaChanged(_ *schema.Schema, event *metadata.Event) {
-	n.clients.mu.Lock()
-	server := n.clients.server
-	n.clients.mu.Unlock()
-	if server != nil && event != nil {
+	n.epochs.wake()
+	if n.cluster != nil {
+		n.cluster.watch.wake()
+	}
+	if server := n.server(); server != nil && event != nil {
 		server.SchemaChanged(event)
 	}
 }
 
 // clientList describes who is connected.
 func (n *Node) clientList() []system.Client {
-	n.clients.mu.Lock()
-	server := n.clients.server
-	n.clients.mu.Unlock()
+	server := n.server()
 	if server == nil {
 		return nil
 	}

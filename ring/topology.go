@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // A HostID names a node for as long as its data exists, whatever its address: Cassandra's host id,
@@ -17,6 +18,15 @@ type HostID [16]byte
 func (id HostID) String() string {
 	h := hex.EncodeToString(id[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// ParseHostID reads what String prints.
+func ParseHostID(s string) (HostID, error) {
+	b, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
+	if err != nil || len(b) != len(HostID{}) || len(s) != len(HostID{}.String()) {
+		return HostID{}, fmt.Errorf("%q is no host id", s)
+	}
+	return HostID(b), nil
 }
 
 // A State says how far a node is in becoming or ceasing to be a part of the ring.
