@@ -21,7 +21,7 @@ func layers() [][]string {
 		{"query/system"},
 		{"query/plan"},
 		{"coordinator", "metadata"},
-		{"coordinator/hint"},
+		{"coordinator/hint", "coordinator/snitch"},
 		{"storage"},
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
