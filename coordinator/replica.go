@@ -62,6 +62,9 @@ func failure(err error) error {
 	return &peer.Failure{Code: code, Message: err.Error()}
 }
 
+// IsFinal reports whether a hint that a replica has failed at with f will fail again.
+func IsFinal(f *peer.Failure) bool { return f.Code == codeInvalid }
+
 func malformed(err error) error {
 	return &peer.Failure{Code: codeInvalid, Message: fmt.Sprintf("a request that cannot be read: %v", err)}
 }

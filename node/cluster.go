@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/hint"
 	"github.com/iliumdb/ilium/coordinator/stream"
 	"github.com/iliumdb/ilium/gossip"
@@ -36,6 +37,7 @@ type cluster struct {
 	hints      *hint.Store // nil if none are kept
 	dispatcher *hint.Dispatcher
 	mover      *stream.Mover
+	proximity  *proximity
 
 	watch watch
 	moves moves
@@ -48,6 +50,7 @@ func (n *Node) openCluster(ctx context.Context) error {
 		return err
 	}
 	c := &cluster{node: n, self: id.host, identity: id}
+	c.proximity = newProximity(c)
 	n.cluster, n.view = c, c
 	generation, err := n.nextGeneration(ctx)
 	if err != nil {
@@ -273,6 +276,7 @@ func (c *cluster) openHints() error {
 		MaxFileSize:     int64(cfg.MaxHintsFileSize),
 		Throttle:        int64(cfg.HintedHandoffThrottle),
 		Nodes:           func() int { return len(c.log.Topology().Endpoints()) },
+		Final:           coordinator.IsFinal,
 		Free:            n.engine.HasRoom,
 		Now:             n.opts.Now,
 		Log:             n.opts.Log,
@@ -335,6 +339,7 @@ func (c *cluster) close() error {
 	c.moves.close()
 	c.watch.close()
 	var errs []error
+	c.proximity.close()
 	if c.dispatcher != nil {
 		c.dispatcher.Close()
 	}

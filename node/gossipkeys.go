@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/iliumdb/ilium/config"
@@ -19,12 +18,9 @@ func gossipKeys(file string) ([][]byte, error) {
 	if file == "" {
 		return nil, nil
 	}
-	if err := config.CheckSecretFile(file); err != nil {
-		return nil, fmt.Errorf("gossip_encryption_key_file %s: %w", file, err)
-	}
-	content, err := os.ReadFile(file)
+	content, err := config.ReadSecretFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("gossip_encryption_key_file: %w", err)
+		return nil, fmt.Errorf("gossip_encryption_key_file %s: %w", file, err)
 	}
 	var keys [][]byte
 	for i, line := range strings.Split(string(content), "\n") {

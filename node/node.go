@@ -184,7 +184,7 @@ func (n *Node) openExecutor() {
 		Log:           n.opts.Log,
 	}
 	if n.cluster != nil {
-		options.Peers = n.cluster.hub
+		options.Peers, options.Proximity = n.cluster.hub, n.cluster.proximity
 		if n.cluster.hints != nil {
 			options.Hints = n.cluster.hints
 		}

@@ -22,7 +22,7 @@ func layers() [][]string {
 		{"query/plan"},
 		{"coordinator/stream"},
 		{"coordinator", "metadata"},
-		{"coordinator/hint", "metadata/raftlog"},
+		{"coordinator/hint", "coordinator/snitch", "metadata/raftlog"},
 		{"storage"},
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
