@@ -115,10 +115,11 @@ func (c *cluster) join(ctx context.Context, join metadata.Join) error {
 		err := c.log.Join(ctx, c.seeds(), join)
 		var busy *metadata.ChangeInProgressError
 		var nobody *metadata.NoLeaderError
+		var early *metadata.NotMemberError // the seed is
 		switch {
 		case err == nil:
 			return nil
-		case !errors.As(err, &busy) && !errors.As(err, &nobody):
+		case !errors.As(err, &busy) && !errors.As(err, &nobody) && !errors.As(err, &early):
 			return err
 		case err.Error() != told:
 			told = err.Error()
