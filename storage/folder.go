@@ -302,8 +302,8 @@ func (f *folder) foldBetween(ctx context.Context, incarnation uint32, low, behin
 	}
 	state := f.engine.table(incarnation)
 	for more := true; more; {
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if err := ctx.Err(); err != nil && f.ctx.Err() == nil {
+			return err
 		}
 		s, err := f.step(incarnation, from, behind, nil, policy)
 		if err != nil {

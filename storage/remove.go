@@ -3,7 +3,6 @@ package storage
 import (
 	"bytes"
 	"context"
-	"errors"
 	"math"
 
 	"github.com/iliumdb/ilium/storage/row"
@@ -40,11 +39,7 @@ func (f *folder) removeRange(ctx context.Context, incarnation uint32, r keyRange
 	}
 	policy := f.policy(t)
 	policy.leastFragments, policy.remove = math.MaxInt, &r
-	err := f.foldBetween(ctx, incarnation, r.low, r.high, policy, func(*foldStep) { f.pause(reclaimPause) })
-	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
-		return ErrClosed
-	}
-	return err
+	return f.foldBetween(ctx, incarnation, r.low, r.high, policy, func(*foldStep) { f.pause(reclaimPause) })
 }
 
 // A keyRange is a range of row keys: [low, high). A nil high is behind all.
