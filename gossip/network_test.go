@@ -53,7 +53,7 @@ func (n *network) to(from, address string, packet bool, size int) *sockets {
 	if packet {
 		n.bytes += size
 	}
-	if n.drop != nil && n.drop(from, address) || packet && n.random.Float64() < n.loss {
+	if n.sockets[from] == nil || n.drop != nil && n.drop(from, address) || packet && n.random.Float64() < n.loss {
 		return nil
 	}
 	return n.sockets[address]
