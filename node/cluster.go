@@ -39,8 +39,9 @@ type cluster struct {
 	mover      *stream.Mover
 	proximity  *proximity
 
-	watch watch
-	moves moves
+	watch  watch
+	replay replay
+	moves  moves
 }
 
 // openCluster opens the network, and goes on in the cluster that the node was a member of, if any.
@@ -95,7 +96,7 @@ func (c *cluster) listen(ctx context.Context) error {
 		return err
 	}
 	handlers := map[peer.Verb]peer.Handler{}
-	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
+	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
 		peer.VerbPropose, peer.VerbApplied, peer.VerbMembership} {
 		handlers[v] = c.handle
 	}
@@ -150,6 +151,7 @@ func (c *cluster) open() {
 	})
 	c.handlers.Store(&handlers)
 	c.watch.start(c)
+	c.replay.start(c)
 }
 
 // errStarting is what others are told that ask too early.
@@ -337,6 +339,7 @@ func (c *cluster) allowed(id ring.HostID) bool { return !c.log.Removed(id) }
 // close ends everything, the last first.
 func (c *cluster) close() error {
 	c.moves.close()
+	c.replay.close()
 	c.watch.close()
 	var errs []error
 	c.proximity.close()

@@ -323,6 +323,9 @@ func (t *tables) table(incarnation uint32) (storage.Table, bool) {
 	if log == nil {
 		return storage.Table{}, false
 	}
+	if incarnation == coordinator.BatchlogIncarnation {
+		return coordinator.Batchlog(), true
+	}
 	s := log.Schema().TableOf(incarnation)
 	if s == nil {
 		return storage.Table{}, false
