@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/hint"
 	"github.com/iliumdb/ilium/coordinator/stream"
@@ -115,6 +116,9 @@ func (c *cluster) listen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for other nodes: %w", err)
 	}
+	if danger := exposedNodes(cfg, c.hub.Address().Addr()); danger != "" && !c.node.opts.Insecure {
+		return &ExposedError{Setting: "listen_address", Address: cfg.ListenAddress, Danger: danger}
+	}
 	broadcast := cfg.BroadcastAddress
 	if broadcast == "" {
 		broadcast = cfg.ListenAddress
@@ -125,6 +129,20 @@ func (c *cluster) listen(ctx context.Context) error {
 	}
 	c.address = netip.AddrPortFrom(address, c.hub.Address().Port())
 	return nil
+}
+
+// exposedNodes returns what is dangerous about listening for other nodes at an address, "" if nothing is.
+func exposedNodes(cfg *config.Config, address netip.Addr) string {
+	switch {
+	case address.IsLoopback():
+		return ""
+	case !cfg.ServerEncryptionEnabled || !cfg.ServerEncryptionRequireClientAuth:
+		return "whoever is there could take part as a node, and read and change everything; " +
+			"server_encryption_enabled and server_encryption_require_client_auth keep strangers out"
+	case cfg.GossipEncryptionKeyFile == "":
+		return "whoever is there could pass nodes off as alive or dead; gossip_encryption_key_file keeps strangers out"
+	}
+	return ""
 }
 
 func hostPort(host string, port int) string {

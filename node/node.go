@@ -87,6 +87,10 @@ type Options struct {
 	Now func() time.Time // the node's clock; default time.Now
 
 	Sockets peer.Sockets // the network between nodes; default the operating system's
+
+	// Insecure allows a listen_address that other machines can reach although connections between nodes are not encrypted, or
+	// do not prove who is at the other end.
+	Insecure bool
 }
 
 // Start opens the node that cfg describes, and recovers what was acknowledged before a crash. It
