@@ -53,7 +53,8 @@
 // # Limits
 //
 // Requests and answers have up to Options.MaxFrame bytes; memory for them is allocated as they arrive. The requests that handlers are at work on
-// have up to Options.MaxInFlight bytes together, those that come then fail with CodeOverloaded; verbs by which the cluster governs itself (from
+// have up to Options.MaxInFlight bytes together, with their answers, which are taken to be as large as the verb's usually are until they are there.
+// Requests that come then fail with CodeOverloaded; verbs by which the cluster governs itself (from
 // VerbRaft to below VerbPull) have a quarter more, so that load alone does not take nodes apart. A node that takes no answers is read from no
 // more once 8 MiB of them wait. Requests whose deadline has passed before their handler could start are dropped.
 //

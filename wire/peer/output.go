@@ -2,6 +2,7 @@ package peer
 
 import (
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -130,6 +131,9 @@ func (o *output) take(spare []*chunk) []*chunk {
 	for len(o.queue) == 0 && o.err == nil {
 		o.idle = true
 		o.ready.Wait()
+		o.mu.Unlock()
+		runtime.Gosched() // others that can run may have something to send, too: under load, a third of the system calls
+		o.mu.Lock()
 	}
 	if o.err != nil {
 		return nil
