@@ -38,8 +38,8 @@
 //
 // A hub dials one connection to each node it sends to, at the first request, and a second one for verbs that move much data
 // ([Verb.Bulk]), so that these do not delay the others. Requests go from the dialler to the acceptor, answers the other way: two
-// nodes that ask each other have two connections. While a connection is being dialled, requests wait for it, up to MaxFrame bytes;
-// all fail if dialling fails. After that, requests fail at once for 100 ms, and for longer after each further attempt, up to
+// nodes that ask each other have two connections. While a connection is being dialled, requests wait for it, until there are MaxFrame bytes of them;
+// all fail if dialling fails. As many may wait for a node that takes them slowly. After that, requests fail at once for 100 ms, and for longer after each further attempt, up to
 // 2 s; [Hub.Retry] ends this when something says that the node is up again. The address is asked for at each attempt, so a
 // node that comes back at another address is found there as soon as the old connection has ended.
 //

@@ -20,7 +20,7 @@ type output struct {
 	conn   net.Conn
 	raw    net.Conn // below TLS: closing it does not wait
 	chunks *chunks
-	limit  int          // bytes that may wait
+	limit  int          // with so many bytes waiting, no more are taken
 	wrote  atomic.Int64 // when a write has last ended, in Unix nanoseconds
 
 	mu      sync.Mutex
@@ -48,7 +48,7 @@ func (o *output) add(h *header, p *parcel) error {
 	if o.err != nil {
 		return o.err
 	}
-	if o.queued > 0 && o.queued+n > o.limit {
+	if o.queued >= o.limit {
 		return ErrBacklog
 	}
 	o.queued += n
