@@ -121,3 +121,37 @@ func TestManyCalls(t *testing.T) {
 		}
 	})
 }
+
+// TestSlowTaker has a node take nothing for a while: what is sent to it meanwhile is bounded, and arrives in the end.
+func TestSlowTaker(t *testing.T) {
+	simulate(t, func(t *testing.T, c *cluster) {
+		h := c.node(1, echo, func(o *peer.Options) { o.MaxFrame = 100_000 })
+		c.node(2, echo)
+		if err := c.call(h, time.Second); err != nil {
+			t.Fatal(err)
+		}
+		c.network.Block(ip(1), ip(2))
+		const calls = 1000
+		results := make(chan error, calls)
+		for range calls {
+			h.Send(hostID(2), peer.VerbRead, time.Time{}, make([]byte, 4000), func(_ []byte, err error) { results <- err })
+			synctest.Wait()
+		}
+		refused := len(results)
+		for range refused {
+			if err := <-results; !errors.Is(err, peer.ErrBacklog) {
+				t.Error(err)
+			}
+		}
+		if s := h.Stats()[0]; refused < calls/2 || s.Unanswered != calls-refused || s.Waiting > 150_000 {
+			t.Errorf("%d refused, stats %+v", refused, s)
+		}
+		<-time.After(3 * time.Second)
+		c.network.Heal()
+		for range calls - refused {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
