@@ -17,7 +17,10 @@ import (
 	"github.com/iliumdb/ilium/ring"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	singleProcessor()
+	goleak.VerifyTestMain(m)
+}
 
 // emptyGroup is a network without nodes.
 func emptyGroup(t *testing.T) *group { return &group{t: t, network: newNetwork()} }

@@ -147,6 +147,6 @@ func write(t *testing.T, name, text string) {
 
 // row returns a line of the table.
 func (f figure) row() string {
-	return fmt.Sprintf("| %d | %s | %v | %.0f %% | %.1f s | %.1f s | %d in %.0f min | %d |",
-		f.nodes, f.interval, f.threshold, f.loss*100, f.median.Seconds(), f.last.Seconds(), f.wrong, f.quiet.Minutes(), f.bytes)
+	return fmt.Sprintf("| %d | %s | %v | %.0f %% | %.1f s | %.1f s | %d in %s | %d |",
+		f.nodes, f.interval, f.threshold, f.loss*100, f.median.Seconds(), f.last.Seconds(), f.wrong, f.quiet, f.bytes)
 }
