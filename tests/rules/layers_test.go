@@ -16,7 +16,7 @@ func layers() [][]string {
 		{"workload/client"},
 		{"tests/nodes"},
 		{"node"},
-		{"wire/cql", "wire/cql/client"},
+		{"wire/cql", "wire/cql/client", "wire/http"},
 		{"query"},
 		{"query/system"},
 		{"query/plan"},
