@@ -116,7 +116,7 @@ func StartWith(ctx context.Context, cfg config.Config, opts Options) (*Node, err
 	if opts.Sockets == nil {
 		opts.Sockets = peer.TCP()
 	}
-	n := &Node{config: cfg, opts: opts, failed: make(chan error, 2)} // storage and the server report one each
+	n := &Node{config: cfg, opts: opts, failed: make(chan error, 1)}
 	if err := n.open(ctx, opts); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
@@ -182,13 +182,12 @@ func (n *Node) openExecutor() {
 	options := coordinator.Options{
 		Schema:        n.log.Schema,
 		CatchUp:       func(ctx context.Context, epoch uint64) error { return n.epochs.await(ctx, n.log, epoch) },
-		Refresh:       n.log.CatchUp,
 		TombstoneFail: n.config.TombstoneFailureThreshold,
 		Now:           n.opts.Now,
 		Log:           n.opts.Log,
 	}
 	if n.cluster != nil {
-		options.Peers, options.Proximity = n.cluster.hub, n.cluster.proximity
+		options.Peers, options.Proximity, options.Refresh = n.cluster.hub, n.cluster.proximity, n.cluster.refresh
 		if n.cluster.hints != nil {
 			options.Hints = n.cluster.hints
 		}
@@ -262,7 +261,12 @@ func (n *Node) checkCluster(ctx context.Context) error {
 }
 
 // fail is told when storage cannot go on.
-func (n *Node) fail(err error) { n.failed <- err }
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default: // there are reasons enough
+	}
+}
 
 // Failed returns a channel that receives an error if the node cannot take writes anymore. The
 // program should then stop the node and end.
