@@ -50,11 +50,16 @@ func (s *settings) load() (*config.Loaded, error) {
 
 // start starts the node that the settings describe, within their memory.
 func (s *settings) start(ctx context.Context) (*node.Node, error) {
+	return s.startWith(ctx, node.Options{})
+}
+
+func (s *settings) startWith(ctx context.Context, opts node.Options) (*node.Node, error) {
 	loaded, err := s.load()
 	if err != nil {
 		return nil, err
 	}
-	return startNode(ctx, loaded.Config)
+	debug.SetMemoryLimit(int64(loaded.Config.Memory))
+	return node.StartWith(ctx, loaded.Config, opts)
 }
 
 func startNode(ctx context.Context, cfg config.Config) (*node.Node, error) {

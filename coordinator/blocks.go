@@ -149,10 +149,10 @@ func (r *round) ask(e *ring.Endpoint, digest bool) {
 		r.replies <- reply{e, digest, r.second, block, err}
 		return
 	}
-	sent, replies, again := time.Now(), r.replies, r.second
+	sent, table, replies, again := time.Now(), r.reading.Table, r.replies, r.second
 	c.peers.Send(e.ID, peer.VerbRead, r.reading.Deadline, r.body(digest), func(answer []byte, err error) {
 		if err == nil {
-			c.opts.Proximity.Record(e.ID, time.Since(sent))
+			c.opts.Proximity.Record(e.ID, table, time.Since(sent))
 		}
 		replies <- reply{e, digest, again, slices.Clone(answer), err}
 	})

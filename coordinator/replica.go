@@ -62,6 +62,9 @@ func failure(err error) error {
 	return &peer.Failure{Code: code, Message: err.Error()}
 }
 
+// IsFinal reports whether a hint that a replica has failed at with f will fail again.
+func IsFinal(f *peer.Failure) bool { return f.Code == codeInvalid }
+
 func malformed(err error) error {
 	return &peer.Failure{Code: codeInvalid, Message: fmt.Sprintf("a request that cannot be read: %v", err)}
 }
@@ -69,10 +72,12 @@ func malformed(err error) error {
 // Handlers returns what this node does for the coordinators of others.
 func (c *Coordinator) Handlers() map[peer.Verb]peer.Handler {
 	return map[peer.Verb]peer.Handler{
-		peer.VerbMutate: c.mutate,
-		peer.VerbHint:   c.mutate,
-		peer.VerbRead:   c.answer,
-		peer.VerbPull:   c.answer,
+		peer.VerbBatchStore:  c.handleBatch,
+		peer.VerbBatchRemove: c.handleBatch,
+		peer.VerbMutate:      c.mutate,
+		peer.VerbHint:        c.mutate,
+		peer.VerbRead:        c.answer,
+		peer.VerbPull:        c.answer,
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 // Options tune a Detector. Zero fields take the default.
 type Options struct {
 	Threshold   float64       // phi_convict_threshold: a peer above it is down; default 8
+	Suspicion   float64       // a peer above it should not be asked if another can be; default 3
 	Interval    time.Duration // between two heartbeats; default 250ms
 	Initial     time.Duration // the first sample of a peer, before anything is known; default 2 Intervals
-	MaxInterval time.Duration // longer gaps are no samples; default 2s
+	MaxInterval time.Duration // longer gaps are no samples; default 8 Intervals
 	MinMean     time.Duration // the mean never counts as shorter; default 100ms
 	MaxPause    time.Duration // between two Checks; a longer gap is a pause of this node; default 1s
 	Window      int           // samples for each peer; default 1000
@@ -22,19 +23,36 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.Threshold = cmp.Or(o.Threshold, 8)
+	o.Suspicion = cmp.Or(o.Suspicion, 3)
 	o.Interval = cmp.Or(o.Interval, 250*time.Millisecond)
 	o.Initial = cmp.Or(o.Initial, 2*o.Interval)
-	o.MaxInterval = cmp.Or(o.MaxInterval, 2*time.Second)
+	o.MaxInterval = cmp.Or(o.MaxInterval, 8*o.Interval)
 	o.MinMean = cmp.Or(o.MinMean, 100*time.Millisecond)
 	o.MaxPause = cmp.Or(o.MaxPause, time.Second)
 	o.Window = cmp.Or(o.Window, 1000)
 	return o
 }
 
+// clusterInterval is how long passes at least, on average, between two heartbeats in the whole cluster.
+const clusterInterval = time.Millisecond
+
+// For returns the options for a cluster of that many nodes. Packets can carry only so many heartbeats: in
+// a large cluster the nodes beat more seldom, so that all of them get through.
+func (o Options) For(nodes int) Options {
+	if interval := time.Duration(nodes) * clusterInterval; interval > o.Interval {
+		stretch := float64(interval) / float64(o.Interval)
+		o.Initial = time.Duration(float64(o.Initial) * stretch)
+		o.MaxInterval = time.Duration(float64(o.MaxInterval) * stretch)
+		o.Interval = interval
+	}
+	return o
+}
+
 // A Detector says which peers are up, from when their heartbeats arrive. All times are readings of one
 // monotonic clock, which the caller passes in. A Detector is not safe for concurrent use.
 type Detector struct {
-	opts  Options
+	base  Options
+	opts  Options // for as many peers as there are
 	peers map[ring.HostID]*peer
 
 	checked   bool
@@ -50,7 +68,8 @@ type peer struct {
 
 // NewDetector returns a detector that knows no peers.
 func NewDetector(opts Options) *Detector {
-	return &Detector{opts: opts.withDefaults(), peers: map[ring.HostID]*peer{}}
+	opts = opts.withDefaults()
+	return &Detector{base: opts, opts: opts, peers: map[ring.HostID]*peer{}}
 }
 
 // Heartbeat tells that the heartbeat of a peer has advanced, and reports whether that makes the peer
@@ -60,6 +79,7 @@ func (d *Detector) Heartbeat(id ring.HostID, now time.Duration) (cameUp bool) {
 	if p == nil {
 		p = &peer{}
 		d.peers[id] = p
+		d.opts = d.base.For(len(d.peers) + 1)
 	}
 	p.arrivals.add(now, &d.opts)
 	cameUp, p.up = !p.up, true
@@ -76,7 +96,37 @@ func (d *Detector) Down(id ring.HostID) {
 
 // Forget drops all that is known of a peer, as when it has left the ring or has come back as a new
 // generation, whose heartbeats may have another rhythm.
-func (d *Detector) Forget(id ring.HostID) { delete(d.peers, id) }
+func (d *Detector) Forget(id ring.HostID) {
+	delete(d.peers, id)
+	d.opts = d.base.For(len(d.peers) + 1)
+}
+
+// Up calls f for each peer that is up.
+func (d *Detector) Up(f func(ring.HostID)) {
+	for id, p := range d.peers {
+		if p.up {
+			f(id)
+		}
+	}
+}
+
+// Suspects appends to dst the peers that are up and have been silent for longer than the Suspicion allows,
+// in order of their ids. There are none while this node has stood still itself; Check comes first.
+func (d *Detector) Suspects(dst []ring.HostID, now time.Duration) []ring.HostID {
+	if now < d.trustFrom {
+		return dst
+	}
+	first := len(dst)
+	for id, p := range d.peers {
+		if p.up && p.arrivals.phi(now, &d.opts) > d.opts.Suspicion {
+			dst = append(dst, id)
+		}
+	}
+	slices.SortFunc(dst[first:], compareHosts)
+	return dst
+}
+
+func compareHosts(a, b ring.HostID) int { return slices.Compare(a[:], b[:]) }
 
 // IsUp reports whether a peer is up. One that was never heard of is down.
 func (d *Detector) IsUp(id ring.HostID) bool {
@@ -113,7 +163,7 @@ func (d *Detector) Check(dst []ring.HostID, now time.Duration) []ring.HostID {
 			dst = append(dst, id)
 		}
 	}
-	slices.SortFunc(dst[first:], func(a, b ring.HostID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(dst[first:], compareHosts)
 	return dst
 }
 

@@ -1,28 +1,26 @@
 package gossip
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"net"
-	"strconv"
+	"net/netip"
 	"sync"
-	"time"
-
-	"github.com/hashicorp/memberlist"
 )
 
-// A network connects transports in memory. Packets that nobody takes are lost.
+// A network connects sockets in memory. Packets that nobody takes are lost.
 type network struct {
-	mu         sync.Mutex
-	transports map[string]*transport
-	drop       func(from, to string) bool // may be nil
-	loss       float64                    // of packets
-	random     *rand.Rand
-	bytes      int // of packets
+	mu      sync.Mutex
+	sockets map[string]*sockets
+	drop    func(from, to string) bool // may be nil
+	loss    float64                    // of packets
+	random  *rand.Rand
+	bytes   int // of packets
 }
 
 func newNetwork() *network {
-	return &network{transports: map[string]*transport{}, random: rand.New(rand.NewPCG(1, 1))}
+	return &network{sockets: map[string]*sockets{}, random: rand.New(rand.NewPCG(1, 1))}
 }
 
 // set changes what gets through.
@@ -39,70 +37,93 @@ func (n *network) sent() int {
 	return n.bytes
 }
 
-// transport makes a transport at an address, in place of the one that was there.
-func (n *network) transport(address string) *transport {
+// join makes sockets at an address, in place of those that were there.
+func (n *network) join(address string) *sockets {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	t := &transport{network: n, address: address, packets: make(chan *memberlist.Packet, 1000), streams: make(chan net.Conn, 100)}
-	n.transports[address] = t
-	return t
+	s := &sockets{network: n, address: address, packets: make(chan packet, 1000), streams: make(chan net.Conn, 100), closed: make(chan struct{})}
+	n.sockets[address] = s
+	return s
 }
 
-// to returns the transport at an address, unless the way there is cut.
-func (n *network) to(from, address string, packet bool, size int) *transport {
+// to returns the sockets at an address, unless the way there is cut.
+func (n *network) to(from, address string, packet bool, size int) *sockets {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if packet {
 		n.bytes += size
 	}
-	if n.drop != nil && n.drop(from, address) || packet && n.random.Float64() < n.loss {
+	if n.sockets[from] == nil || n.drop != nil && n.drop(from, address) || packet && n.random.Float64() < n.loss {
 		return nil
 	}
-	return n.transports[address]
+	return n.sockets[address]
 }
 
-// cut takes the transport at an address from the network, as when its process is killed.
+// cut takes an address from the network, as when its process is killed.
 func (n *network) cut(address string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.transports, address)
+	delete(n.sockets, address)
 }
 
-// A transport is a memberlist.Transport in memory.
-type transport struct {
+// sockets are what a node has at an address: a net.PacketConn, and streams.
+type sockets struct {
 	network *network
 	address string
-	packets chan *memberlist.Packet
+	packets chan packet
 	streams chan net.Conn
+	closing sync.Once
+	closed  chan struct{}
+
+	net.PacketConn // has no deadlines
 }
 
-func (t *transport) FinalAdvertiseAddr(string, int) (net.IP, int, error) {
-	host, port, err := net.SplitHostPort(t.address)
-	if err != nil {
-		return nil, 0, err
-	}
-	number, err := strconv.Atoi(port)
-	return net.ParseIP(host), number, err
+type packet struct {
+	from  string
+	bytes []byte
 }
 
-func (t *transport) WriteTo(b []byte, address string) (time.Time, error) {
-	if to := t.network.to(t.address, address, true, len(b)); to != nil {
-		from, err := net.ResolveUDPAddr("udp", t.address)
-		if err != nil {
-			return time.Time{}, err
-		}
+func (s *sockets) LocalAddr() net.Addr { return udpAddress(s.address) }
+
+func udpAddress(address string) net.Addr {
+	return net.UDPAddrFromAddrPort(netip.MustParseAddrPort(address))
+}
+
+func (s *sockets) WriteTo(b []byte, address net.Addr) (int, error) {
+	if to := s.network.to(s.address, address.String(), true, len(b)); to != nil {
 		select {
-		case to.packets <- &memberlist.Packet{Buf: append([]byte{}, b...), From: from, Timestamp: time.Now()}:
+		case to.packets <- packet{s.address, append([]byte{}, b...)}:
 		default:
 		}
 	}
-	return time.Now(), nil
+	return len(b), nil
 }
 
-func (t *transport) DialTimeout(address string, _ time.Duration) (net.Conn, error) {
-	to := t.network.to(t.address, address, false, 0)
-	if to == nil {
-		return nil, errors.New("nobody answers")
+func (s *sockets) ReadFrom(b []byte) (int, net.Addr, error) {
+	select {
+	case p := <-s.packets:
+		return copy(b, p.bytes), udpAddress(p.from), nil
+	case <-s.closed:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+func (s *sockets) Close() error {
+	s.closing.Do(func() { close(s.closed) })
+	s.network.mu.Lock()
+	defer s.network.mu.Unlock()
+	if s.network.sockets[s.address] == s {
+		delete(s.network.sockets, s.address)
+	}
+	return nil
+}
+
+// dial connects to an address. Over a way that is cut nothing comes back.
+func (s *sockets) dial(ctx context.Context, address string) (net.Conn, error) {
+	to, back := s.network.to(s.address, address, false, 0), s.network.to(address, s.address, false, 0)
+	if to == nil || back == nil {
+		<-ctx.Done()
+		return nil, ctx.Err()
 	}
 	near, far := net.Pipe()
 	select {
@@ -111,15 +132,4 @@ func (t *transport) DialTimeout(address string, _ time.Duration) (net.Conn, erro
 	default:
 		return nil, errors.New("too many connections")
 	}
-}
-
-func (t *transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
-func (t *transport) StreamCh() <-chan net.Conn           { return t.streams }
-func (t *transport) Shutdown() error {
-	t.network.mu.Lock()
-	defer t.network.mu.Unlock()
-	if t.network.transports[t.address] == t {
-		delete(t.network.transports, t.address)
-	}
-	return nil
 }

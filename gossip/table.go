@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"container/list"
 	"maps"
 	"slices"
 
@@ -10,9 +11,17 @@ import (
 // A Key names what a value says of its node.
 type Key uint8
 
+// What nodes say by KeyStatus.
+const (
+	StatusNormal   = "NORMAL"
+	StatusJoining  = "JOINING"
+	StatusLeaving  = "LEAVING"
+	StatusShutdown = "SHUTDOWN" // the node stops on purpose, and is down at once
+)
+
 // The keys: Cassandra's ApplicationState, without the tokens, which are in the metadata log.
 const (
-	KeyStatus        Key = iota + 1 // NORMAL, or SHUTDOWN for a node that stops
+	KeyStatus        Key = iota + 1 // one of the texts above
 	KeyDatacenter                   //
 	KeyRack                         //
 	KeyAddress                      // for other nodes
@@ -61,12 +70,15 @@ type Change struct {
 	Host      ring.HostID
 	Beat      bool  // its heartbeat has advanced: tell the Detector
 	Restarted bool  // it was unknown, or is another process than before
-	Contested bool  // it is this node itself, and somebody knows a later process of it
+	Contested bool  // it is this node itself, and somebody knows a later heartbeat of it
 	Keys      []Key // whose values are new, ascending
 }
 
 // state is what a node has said.
 type state struct {
+	host      ring.HostID
+	place     *list.Element // in Table.order; nil for the node itself
+	sends     int           // how often Pick has chosen it since the heartbeat advanced
 	heartbeat Heartbeat
 	version   uint32 // the highest of values
 	values    map[Key]Value
@@ -76,13 +88,14 @@ type state struct {
 type Table struct {
 	self   ring.HostID
 	states map[ring.HostID]*state
+	order  *list.List // of the other nodes' states: in which Pick takes them
 }
 
 // NewTable returns the table of a node that starts. generation must be higher than that of its last
 // start: the later of the time in seconds and the last one plus one.
 func NewTable(self ring.HostID, generation uint32) *Table {
-	own := &state{heartbeat: Heartbeat{Generation: generation, Version: 1}, values: map[Key]Value{}}
-	return &Table{self: self, states: map[ring.HostID]*state{self: own}}
+	own := &state{host: self, heartbeat: Heartbeat{Generation: generation, Version: 1}, values: map[Key]Value{}}
+	return &Table{self: self, states: map[ring.HostID]*state{self: own}, order: list.New()}
 }
 
 // Beat advances the node's own heartbeat.
@@ -120,18 +133,48 @@ func (t *Table) Heartbeat(id ring.HostID) Heartbeat {
 
 // Forget drops what another node has said, after it has left the ring.
 func (t *Table) Forget(id ring.HostID) {
-	if id != t.self {
+	if s := t.states[id]; s != nil && id != t.self {
+		t.order.Remove(s.place)
 		delete(t.states, id)
 	}
 }
 
+// Len returns how many nodes are known, with this one.
+func (t *Table) Len() int { return len(t.states) }
+
 // Digests appends a digest of each node to dst, in order of the hosts.
 func (t *Table) Digests(dst []Digest) []Digest {
 	first := len(dst)
-	for id, s := range t.states {
-		dst = append(dst, Digest{id, s.heartbeat, s.version})
+	for _, s := range t.states {
+		dst = append(dst, s.digest())
 	}
-	slices.SortFunc(dst[first:], func(a, b Digest) int { return slices.Compare(a.Host[:], b.Host[:]) })
+	slices.SortFunc(dst[first:], func(a, b Digest) int { return compareHosts(a.Host, b.Host) })
+	return dst
+}
+
+func (s *state) digest() Digest { return Digest{s.host, s.heartbeat, s.version} }
+
+// newsSends is how often Pick chooses a heartbeat as news: as memberlist's round has three packets, for
+// three nodes.
+const newsSends = 3
+
+// Pick appends the digests for a packet that has room for that many: first that of the node itself, then
+// those whose heartbeats have advanced last, until each was picked three times, then all others in turns.
+// If more news comes in than the packets have room for, what is older is left to others to tell.
+func (t *Table) Pick(dst []Digest, room int) []Digest {
+	if room < 1 {
+		return dst
+	}
+	dst = append(dst, t.states[t.self].digest())
+	next := t.order.Front()
+	for range min(room-1, t.order.Len()) {
+		s, place := next.Value.(*state), next
+		next = next.Next()
+		dst = append(dst, s.digest())
+		if s.sends++; s.sends >= newsSends {
+			t.order.MoveToBack(place)
+		}
+	}
 	return dst
 }
 
@@ -152,7 +195,7 @@ func (t *Table) Observe(digests []Digest) []Change {
 func (t *Table) observe(c *Change, h Heartbeat) *state {
 	s := t.states[c.Host]
 	if c.Host == t.self {
-		c.Contested = h.Generation > s.heartbeat.Generation
+		c.Contested = h.newer(s.heartbeat)
 		return nil // nobody knows better
 	}
 	switch {
@@ -160,7 +203,9 @@ func (t *Table) observe(c *Change, h Heartbeat) *state {
 		if s != nil && h.Generation-s.heartbeat.Generation > MaxGenerationLead {
 			return nil
 		}
-		s = &state{values: map[Key]Value{}}
+		t.Forget(c.Host)
+		s = &state{host: c.Host, values: map[Key]Value{}}
+		s.place = t.order.PushFront(s)
 		t.states[c.Host] = s
 		c.Restarted = true
 	case h.Generation < s.heartbeat.Generation:
@@ -168,6 +213,8 @@ func (t *Table) observe(c *Change, h Heartbeat) *state {
 	}
 	if h.newer(s.heartbeat) {
 		s.heartbeat, c.Beat = h, true
+		s.sends = 0
+		t.order.MoveToFront(s.place)
 	}
 	return s
 }

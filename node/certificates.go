@@ -3,7 +3,6 @@ package node
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,8 +20,10 @@ const lookEvery = time.Second
 // files cannot be used, the old certificate stays, the log says so, and the files are read again from second to second: a key
 // that is replaced after its certificate does not match it for a moment. certificates are safe for concurrent use.
 type certificates struct {
+	name             string // of the settings, without what follows: client_encryption
 	certificate, key string
-	truststore       string // empty: clients need no certificate
+	truststore       string // empty: nobody needs a certificate
+	optional         bool   // whoever connects needs no certificate, whatever the truststore
 	now              func() time.Time
 	log              *slog.Logger
 
@@ -35,26 +36,73 @@ type certificates struct {
 
 // tlsConfig returns the configuration of TLS for clients, nil if they connect without.
 func (n *Node) tlsConfig() (*tls.Config, error) {
-	if !n.config.ClientEncryptionEnabled {
+	cfg := &n.config
+	if !cfg.ClientEncryptionEnabled {
 		return nil, nil
 	}
 	c := &certificates{
-		certificate: n.config.ClientEncryptionCertificate, key: n.config.ClientEncryptionKey, truststore: n.config.ClientEncryptionTruststore,
-		now: n.opts.Now, log: n.opts.Log,
+		name: "client_encryption", certificate: cfg.ClientEncryptionCertificate, key: cfg.ClientEncryptionKey,
+		truststore: cfg.ClientEncryptionTruststore, now: n.opts.Now, log: n.opts.Log,
 	}
-	var err error
-	if c.files, err = c.look(); err != nil {
+	if err := c.open(); err != nil {
 		return nil, err
 	}
-	if c.current, err = c.load(); err != nil {
-		return nil, err
+	return c.server(tls.VersionTLS12), nil
+}
+
+// internodeTLS returns the configurations of TLS for connections that other nodes make, and for those to them; nil if
+// they are not encrypted.
+func (n *Node) internodeTLS() (server, client *tls.Config, err error) {
+	cfg := &n.config
+	if !cfg.ServerEncryptionEnabled {
+		return nil, nil, nil
 	}
+	c := &certificates{
+		name: "server_encryption", certificate: cfg.ServerEncryptionCertificate, key: cfg.ServerEncryptionKey,
+		truststore: cfg.ServerEncryptionTruststore, optional: !cfg.ServerEncryptionRequireClientAuth, now: n.opts.Now, log: n.opts.Log,
+	}
+	if err := c.open(); err != nil {
+		return nil, nil, err
+	}
+	return c.server(tls.VersionTLS13), c.client(), nil
+}
+
+// open reads the files for the first time.
+func (c *certificates) open() (err error) {
+	if c.files, err = c.look(); err == nil {
+		c.current, err = c.load()
+	}
+	return err
+}
+
+// server returns a configuration for those who connect.
+func (c *certificates) server(version uint16) *tls.Config {
 	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
+		MinVersion: version,
 		// The whole configuration is replaced, not only the certificate, for the authorities belong to it. Tickets of sessions
 		// outlive that, but crypto/tls looks whether the authority of the client that has one is still among them.
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.get(), nil },
-	}, nil
+	}
+}
+
+// client returns a configuration for connections to others, whose certificates are checked by the same authorities and
+// for the address that they are reached at.
+func (c *certificates) client() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return &c.get().Certificates[0], nil
+		},
+		InsecureSkipVerify: true, // VerifyConnection verifies, by authorities that may have been replaced
+		VerifyConnection: func(s tls.ConnectionState) error {
+			o := x509.VerifyOptions{Roots: c.get().ClientCAs, DNSName: s.ServerName, Intermediates: x509.NewCertPool()}
+			for _, other := range s.PeerCertificates[1:] {
+				o.Intermediates.AddCert(other)
+			}
+			_, err := s.PeerCertificates[0].Verify(o)
+			return err
+		},
+	}
 }
 
 // get returns the configuration for a handshake.
@@ -80,7 +128,7 @@ func (c *certificates) get() *tls.Config {
 		return c.current
 	}
 	c.current, c.files, c.reported = fresh, files, ""
-	c.log.Info("the certificate for clients was replaced", "certificate", c.certificate)
+	c.log.Info("a certificate was replaced", "setting", c.name, "certificate", c.certificate)
 	return fresh
 }
 
@@ -88,7 +136,7 @@ func (c *certificates) get() *tls.Config {
 func (c *certificates) report(err error) {
 	if text := err.Error(); text != c.reported {
 		c.reported = text
-		c.log.Error("the new certificate for clients cannot be used; the old one stays", "error", err)
+		c.log.Error("a new certificate cannot be used; the old one stays", "setting", c.name, "error", err)
 	}
 }
 
@@ -101,7 +149,7 @@ func (c *certificates) look() ([]os.FileInfo, error) {
 		}
 		info, err := os.Stat(name)
 		if err != nil {
-			return nil, fmt.Errorf("client encryption: %w", err)
+			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
 		out = append(out, info)
 	}
@@ -122,25 +170,28 @@ func changed(now, before []os.FileInfo) bool {
 func (c *certificates) load() (*tls.Config, error) {
 	certificate, err := os.ReadFile(c.certificate)
 	if err != nil {
-		return nil, fmt.Errorf("client_encryption_certificate: %w", err)
+		return nil, fmt.Errorf("%s_certificate: %w", c.name, err)
 	}
 	key, err := config.ReadSecretFile(c.key)
 	if err != nil {
-		return nil, fmt.Errorf("client_encryption_key %s: %w", c.key, err)
+		return nil, fmt.Errorf("%s_key %s: %w", c.name, c.key, err)
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
-		return nil, fmt.Errorf("client_encryption_certificate %s with client_encryption_key %s: %w", c.certificate, c.key, err)
+		return nil, fmt.Errorf("%s_certificate %s with %s_key %s: %w", c.name, c.certificate, c.name, c.key, err)
 	}
 	out := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
 	if c.truststore != "" {
 		authorities, err := os.ReadFile(c.truststore)
 		if err != nil {
-			return nil, fmt.Errorf("client_encryption_truststore: %w", err)
+			return nil, fmt.Errorf("%s_truststore: %w", c.name, err)
 		}
-		out.ClientCAs, out.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
+		out.ClientCAs = x509.NewCertPool()
+		if !c.optional {
+			out.ClientAuth = tls.RequireAndVerifyClientCert
+		}
 		if !out.ClientCAs.AppendCertsFromPEM(authorities) {
-			return nil, errors.New("client_encryption_truststore " + c.truststore + ": it holds no certificate in PEM")
+			return nil, fmt.Errorf("%s_truststore %s: it holds no certificate in PEM", c.name, c.truststore)
 		}
 	}
 	return out, nil

@@ -151,7 +151,7 @@ func TestCertificatesAreReplaced(t *testing.T) {
 	files.write(files.key, thirdKey)
 	now.advance(time.Second)
 	check("third")
-	if strings.Contains(log.String(), string(key)) || !strings.Contains(log.String(), "the certificate for clients was replaced") {
+	if strings.Contains(log.String(), string(key)) || !strings.Contains(log.String(), "a certificate was replaced") {
 		t.Errorf("the log:\n%s", log.String())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/iliumdb/ilium/config"
+	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/hint"
 	"github.com/iliumdb/ilium/coordinator/stream"
 	"github.com/iliumdb/ilium/gossip"
@@ -23,26 +26,33 @@ import (
 
 // A cluster is this node's end of everything that goes on between nodes. It is nil in a node that is alone.
 type cluster struct {
-	node    *Node
-	self    ring.HostID
-	address netip.AddrPort // for other nodes
+	node     *Node
+	self     ring.HostID
+	identity identity
+	address  netip.AddrPort // for other nodes
 
 	hub        *peer.Hub
 	handlers   atomic.Pointer[map[peer.Verb]peer.Handler] // nil until the node can answer
 	log        *metadata.Log
-	member     *gossip.Member
 	hints      *hint.Store // nil if none are kept
 	dispatcher *hint.Dispatcher
 	mover      *stream.Mover
+	proximity  *proximity
 
-	watch watch
-	moves moves
+	watch  watch
+	replay replay
+	moves  moves
 }
 
 // openCluster opens the network, and goes on in the cluster that the node was a member of, if any.
-func (n *Node) openCluster(ctx context.Context, id identity) (err error) {
-	c := &cluster{node: n, self: id.host}
-	n.cluster = c
+func (n *Node) openCluster(ctx context.Context) error {
+	id, err := n.identity(ctx)
+	if err != nil {
+		return err
+	}
+	c := &cluster{node: n, self: id.host, identity: id}
+	c.proximity = newProximity(c)
+	n.cluster, n.view = c, c
 	generation, err := n.nextGeneration(ctx)
 	if err != nil {
 		return err
@@ -86,7 +96,7 @@ func (c *cluster) listen(ctx context.Context) error {
 		return err
 	}
 	handlers := map[peer.Verb]peer.Handler{}
-	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
+	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
 		peer.VerbPropose, peer.VerbApplied, peer.VerbMembership} {
 		handlers[v] = c.handle
 	}
@@ -105,6 +115,9 @@ func (c *cluster) listen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for other nodes: %w", err)
 	}
+	if danger := exposedNodes(cfg, c.hub.Address().Addr()); danger != "" && !c.node.opts.Insecure {
+		return &ExposedError{Setting: "listen_address", Address: cfg.ListenAddress, Danger: danger}
+	}
 	broadcast := cfg.BroadcastAddress
 	if broadcast == "" {
 		broadcast = cfg.ListenAddress
@@ -117,11 +130,45 @@ func (c *cluster) listen(ctx context.Context) error {
 	return nil
 }
 
+// exposedNodes returns what is dangerous about listening for other nodes at an address, "" if nothing is.
+func exposedNodes(cfg *config.Config, address netip.Addr) string {
+	switch {
+	case address.IsLoopback():
+		return ""
+	case !cfg.ServerEncryptionEnabled || !cfg.ServerEncryptionRequireClientAuth:
+		return "whoever is there could take part as a node, and read and change everything; " +
+			"server_encryption_enabled and server_encryption_require_client_auth keep strangers out"
+	case cfg.GossipEncryptionKeyFile == "":
+		return "whoever is there could pass nodes off as alive or dead; gossip_encryption_key_file keeps strangers out"
+	}
+	return ""
+}
+
 func hostPort(host string, port int) string {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return netip.AddrPortFrom(a, uint16(port)).String()
 	}
 	return host + ":" + strconv.Itoa(port)
+}
+
+// open lets requests of other nodes in.
+func (c *cluster) open() {
+	n := c.node
+	handlers := n.coordinator.Handlers()
+	maps.Copy(handlers, c.log.Handlers())
+	handlers[peer.VerbMembership] = c.membership
+	c.mover = stream.New(stream.Options{
+		Self:       c.self,
+		Puller:     n.coordinator,
+		Store:      n.engine,
+		Schema:     c.log.Schema,
+		IsAlive:    c.IsAlive,
+		Throughput: int64(n.config.StreamThroughputOutbound),
+		Log:        n.opts.Log,
+	})
+	c.handlers.Store(&handlers)
+	c.watch.start(c)
+	c.replay.start(c)
 }
 
 // errStarting is what others are told that ask too early.
@@ -163,10 +210,11 @@ func (c *cluster) openLog() (err error) {
 		OnChange:                 n.schemaChanged,
 		OnTopology:               c.topologyChanged,
 		Cluster: &metadata.ClusterOptions{
-			Self:  c.self,
-			Peers: c.hub,
-			Live:  c.live,
-			Log:   n.opts.Log,
+			Self:    c.self,
+			Address: c.address.String(),
+			Peers:   c.hub,
+			Live:    c.live,
+			Log:     n.opts.Log,
 		},
 	})
 	n.log = c.log
@@ -204,7 +252,7 @@ func (c *cluster) openGossip(generation uint32) error {
 		Packets:   packets,
 		Streams:   c.hub.Streams(),
 		Dial:      c.hub.DialStream,
-		Advertise: c.address,
+		Address:   c.address,
 		Detector:  gossip.Options{Threshold: cfg.PhiConvictThreshold},
 		OnChange:  c.livenessChanged,
 		Allowed:   c.allowed,
@@ -214,7 +262,7 @@ func (c *cluster) openGossip(generation uint32) error {
 		Log: n.opts.Log,
 	})
 	if err != nil {
-		return errors.Join(err, packets.Close())
+		return err
 	}
 	c.watch.member.Store(member)
 	return nil
@@ -247,6 +295,7 @@ func (c *cluster) openHints() error {
 		MaxFileSize:     int64(cfg.MaxHintsFileSize),
 		Throttle:        int64(cfg.HintedHandoffThrottle),
 		Nodes:           func() int { return len(c.log.Topology().Endpoints()) },
+		Final:           coordinator.IsFinal,
 		Free:            n.engine.HasRoom,
 		Now:             n.opts.Now,
 		Log:             n.opts.Log,
@@ -290,6 +339,9 @@ func (c *cluster) memberOf() *gossip.Member { return c.watch.member.Load() }
 // live returns all other nodes that are thought to be alive.
 func (c *cluster) live() []ring.HostID {
 	var out []ring.HostID
+	if c.log == nil { // which is being opened
+		return nil
+	}
 	for _, e := range c.log.Topology().Endpoints() {
 		if e.ID != c.self && c.IsAlive(e.ID) {
 			out = append(out, e.ID)
@@ -304,8 +356,10 @@ func (c *cluster) allowed(id ring.HostID) bool { return !c.log.Removed(id) }
 // close ends everything, the last first.
 func (c *cluster) close() error {
 	c.moves.close()
+	c.replay.close()
 	c.watch.close()
 	var errs []error
+	c.proximity.close()
 	if c.dispatcher != nil {
 		c.dispatcher.Close()
 	}

@@ -7,16 +7,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage"
 )
-
-// tokenCount is how many tokens a node has: Cassandra's num_tokens.
-const tokenCount = 16
-
-// tokenReplicas is the number of replicas at which tokens are chosen to spread data evenly: Cassandra's
-// allocate_tokens_for_local_replication_factor.
-const tokenReplicas = 3
 
 // An identity is what a node is known by, for as long as its data directory exists.
 type identity struct {
@@ -36,20 +30,20 @@ func (n *Node) identity(ctx context.Context) (identity, error) {
 		return identity{}, err
 	}
 	if stored == nil {
-		made := newIdentity(n.config.Datacenter, n.config.Rack)
+		made := newIdentity(&n.config)
 		return made, n.engine.Put(ctx, storage.Put{Name: name, Value: made.encode()})
 	}
 	return decodeIdentity(stored)
 }
 
 // newIdentity makes up the identity of the first node of a cluster.
-func newIdentity(datacenter, rack string) identity {
+func newIdentity(cfg *config.Config) identity {
 	var id identity
 	rand.Read(id.host[:]) // never fails
 	id.host[6] = id.host[6]&0x0F | 0x40
 	id.host[8] = id.host[8]&0x3F | 0x80
 	seed := binary.BigEndian.Uint64(id.host[8:])
-	id.tokens = ring.AllocateTokens(&ring.Topology{}, datacenter, rack, tokenCount, tokenReplicas, seed)
+	id.tokens = ring.AllocateTokens(&ring.Topology{}, cfg.Datacenter, cfg.Rack, cfg.NumTokens, cfg.AllocateTokensForLocalReplicationFactor, seed)
 	return id
 }
 

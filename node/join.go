@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/iliumdb/ilium/gossip"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/ring"
 )
@@ -17,7 +18,7 @@ const catchUpTimeout = 5 * time.Second
 
 // enter makes the node a member of its cluster, or of the one that it was a member of. It returns when the node has the
 // data that it owns.
-func (c *cluster) enter(ctx context.Context, id identity) error {
+func (c *cluster) enter(ctx context.Context) error {
 	log := c.node.opts.Log
 	switch {
 	case c.log.IsMember():
@@ -26,11 +27,11 @@ func (c *cluster) enter(ctx context.Context, id identity) error {
 		}
 	case c.isFirst():
 		log.Info("this is the first node of its cluster")
-		if err := c.log.Bootstrap(ctx, c.endpoint(id)); err != nil {
+		if err := c.log.Bootstrap(ctx, c.endpoint(c.identity)); err != nil {
 			return err
 		}
 	default:
-		join, err := c.joining()
+		join, err := c.joining(ctx)
 		if err != nil {
 			return err
 		}
@@ -41,11 +42,12 @@ func (c *cluster) enter(ctx context.Context, id identity) error {
 	}
 	e := c.log.Topology().Endpoint(c.self)
 	if e == nil {
-		return fmt.Errorf("this node, %s, was removed from the cluster; its data directory cannot be used in it again", c.self)
+		return c.errRemoved()
 	}
 	if e.State == ring.Joining {
 		return c.finishJoin(ctx, e)
 	}
+	c.followChange(c.log.Topology())
 	return nil
 }
 
@@ -64,22 +66,43 @@ func (c *cluster) isFirst() bool {
 }
 
 // joining says how the node joins.
-func (c *cluster) joining() (metadata.Join, error) {
+func (c *cluster) joining(ctx context.Context) (metadata.Join, error) {
 	cfg := &c.node.config
-	join := metadata.Join{Endpoint: c.endpoint(identity{}), NumTokens: cfg.NumTokens, Replicas: cfg.AllocateTokensForLocalReplicationFactor}
+	join := metadata.Join{Endpoint: c.endpoint(identity{}), Tokens: cfg.NumTokens, Replicas: cfg.AllocateTokensForLocalReplicationFactor}
 	if cfg.ReplaceNode == "" {
 		return join, nil
 	}
-	if id, err := ring.ParseHostID(cfg.ReplaceNode); err == nil {
-		join.Endpoint.Replaces = id
+	var err error
+	if join.Replaces, err = ring.ParseHostID(cfg.ReplaceNode); err == nil {
 		return join, nil
 	}
 	address, err := netip.ParseAddrPort(hostPort(cfg.ReplaceNode, cfg.StoragePort))
 	if err != nil {
 		return join, fmt.Errorf("replace_node: %q is neither the id nor the address of a node", cfg.ReplaceNode)
 	}
-	join.ReplacesAddress = address
-	return join, nil
+	join.Replaces, err = c.idAt(ctx, address)
+	return join, err
+}
+
+// gossipTimeout is how long a new node waits to hear of another one.
+const gossipTimeout = 15 * time.Second
+
+// idAt returns the id of the node that gossip says is, or was, at an address.
+func (c *cluster) idAt(ctx context.Context, address netip.AddrPort) (ring.HostID, error) {
+	ctx, cancel := context.WithTimeout(ctx, gossipTimeout)
+	defer cancel()
+	for {
+		for _, p := range c.memberOf().Peers() {
+			if p.ID != c.self && p.Values[gossip.KeyAddress].Text == address.String() {
+				return p.ID, nil
+			}
+		}
+		select {
+		case <-time.After(joinRetry):
+		case <-ctx.Done():
+			return ring.HostID{}, fmt.Errorf("replace_node: no node has been heard of that was at %s; its id would do, too", address)
+		}
+	}
 }
 
 // joinRetry is the time between two tries to join, while another node joins or leaves or no seed answers.
@@ -92,10 +115,11 @@ func (c *cluster) join(ctx context.Context, join metadata.Join) error {
 		err := c.log.Join(ctx, c.seeds(), join)
 		var busy *metadata.ChangeInProgressError
 		var nobody *metadata.NoLeaderError
+		var early *metadata.NotMemberError // the seed is
 		switch {
 		case err == nil:
 			return nil
-		case !errors.As(err, &busy) && !errors.As(err, &nobody):
+		case !errors.As(err, &busy) && !errors.As(err, &nobody) && !errors.As(err, &early):
 			return err
 		case err.Error() != told:
 			told = err.Error()
@@ -109,7 +133,7 @@ func (c *cluster) join(ctx context.Context, join metadata.Join) error {
 	}
 }
 
-// catchUp learns what has changed while the node was away, and tells the others its address if that has changed.
+// catchUp learns what has changed while the node was away.
 func (c *cluster) catchUp(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, catchUpTimeout)
 	defer cancel()
@@ -117,20 +141,16 @@ func (c *cluster) catchUp(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if c.wasRemoved(ctx) {
+			return c.errRemoved()
+		}
 		c.node.opts.Log.Warn("the metadata log has no leader that can be reached: the schema and the topology may be old", "error", err)
-		return nil
 	}
 	e := c.log.Topology().Endpoint(c.self)
-	if e == nil {
-		return nil
-	}
 	cfg := &c.node.config
-	if e.Datacenter != cfg.Datacenter || e.Rack != cfg.Rack {
+	if e != nil && (e.Datacenter != cfg.Datacenter || e.Rack != cfg.Rack) {
 		return fmt.Errorf("the node was in datacenter %s, rack %s, and cannot move to datacenter %s, rack %s with its data",
 			e.Datacenter, e.Rack, cfg.Datacenter, cfg.Rack)
-	}
-	if e.Address != c.address {
-		return c.log.ProposeTopology(wait, metadata.TopologyChange{Kind: metadata.UpdateNode, ID: c.self, Address: c.address})
 	}
 	return nil
 }
@@ -143,7 +163,7 @@ func (c *cluster) finishJoin(ctx context.Context, e *ring.Endpoint) error {
 		}
 	}
 	for {
-		err := c.log.ProposeTopology(ctx, metadata.TopologyChange{Kind: metadata.NodeJoined, ID: c.self})
+		err := c.log.ProposeTopology(ctx, metadata.Joined{ID: c.self})
 		var nobody *metadata.NoLeaderError
 		if !errors.As(err, &nobody) || ctx.Err() != nil {
 			return err
@@ -183,4 +203,3 @@ func (c *cluster) report(done <-chan struct{}) {
 		}
 	}
 }
-

@@ -49,6 +49,7 @@ import (
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
 	"github.com/iliumdb/ilium/wire/cql"
+	"github.com/iliumdb/ilium/wire/peer"
 )
 
 // A Node is a running database node. All its methods may be called concurrently.
@@ -57,12 +58,16 @@ type Node struct {
 	opts     Options
 	engine   *storage.Engine
 	log      *metadata.Log
-	cluster  *coordinator.Alone
+	cluster  *cluster // nil: the node is alone
+	view     coordinator.Cluster
 	system   *system.Tables
 	executor *query.Executor
-	traces   *system.Traces
-	failed   chan error
-	clients  clients
+
+	coordinator *coordinator.Coordinator
+	epochs      epochs // of the schema
+	traces      *system.Traces
+	failed      chan error
+	clients     clients
 
 	stop    sync.Once
 	stopErr error
@@ -80,6 +85,12 @@ type clients struct {
 type Options struct {
 	Log *slog.Logger     // default slog.Default()
 	Now func() time.Time // the node's clock; default time.Now
+
+	Sockets peer.Sockets // the network between nodes; default the operating system's
+
+	// Insecure allows a listen_address that other machines can reach although connections between nodes are not encrypted, or
+	// do not prove who is at the other end.
+	Insecure bool
 }
 
 // Start opens the node that cfg describes, and recovers what was acknowledged before a crash. It
@@ -102,12 +113,12 @@ func StartWith(ctx context.Context, cfg config.Config, opts Options) (*Node, err
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	n := &Node{config: cfg, opts: opts, failed: make(chan error, 2)} // storage and the server report one each
+	if opts.Sockets == nil {
+		opts.Sockets = peer.TCP()
+	}
+	n := &Node{config: cfg, opts: opts, failed: make(chan error, 1)}
 	if err := n.open(ctx, opts); err != nil {
-		if n.engine != nil {
-			err = errors.Join(err, n.engine.Close())
-		}
-		return nil, err
+		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
 }
@@ -121,6 +132,30 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 	if err := n.checkCluster(ctx); err != nil {
 		return err
 	}
+	if n.config.ListenAddress == "" {
+		err = n.openAlone(ctx)
+	} else {
+		err = n.openCluster(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	tables.open(n.log)
+	n.engine.Reclaim() // what was dropped before the last stop
+	if err := n.openSystem(); err != nil {
+		return err
+	}
+	n.openExecutor()
+	if n.cluster != nil {
+		if err := n.cluster.enter(ctx); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// openAlone opens what a node needs that is the only one.
+func (n *Node) openAlone(ctx context.Context) (err error) {
 	n.log, err = metadata.Open(n.engine, metadata.Options{
 		DefaultReplicationFactor: n.config.DefaultKeyspaceRF,
 		Datacenters:              []string{n.config.Datacenter},
@@ -129,12 +164,36 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 	if err != nil {
 		return err
 	}
-	tables.open(n.log)
-	n.engine.Reclaim() // what was dropped before the last stop
-	if err := n.openSystem(ctx); err != nil {
+	id, err := n.identity(ctx)
+	if err != nil {
 		return err
 	}
-	n.executor = query.New(n.log, coordinator.New(n.engine, n.cluster, coordinator.Options{}), n.system, query.Options{
+	n.view, err = coordinator.NewAlone(ring.Endpoint{
+		ID:         id.host,
+		Datacenter: n.config.Datacenter,
+		Rack:       n.config.Rack,
+		Tokens:     id.tokens,
+	})
+	return err
+}
+
+// openExecutor opens what carries out statements, and requests of other nodes.
+func (n *Node) openExecutor() {
+	options := coordinator.Options{
+		Schema:        n.log.Schema,
+		CatchUp:       func(ctx context.Context, epoch uint64) error { return n.epochs.await(ctx, n.log, epoch) },
+		TombstoneFail: n.config.TombstoneFailureThreshold,
+		Now:           n.opts.Now,
+		Log:           n.opts.Log,
+	}
+	if n.cluster != nil {
+		options.Peers, options.Proximity, options.Refresh = n.cluster.hub, n.cluster.proximity, n.cluster.refresh
+		if n.cluster.hints != nil {
+			options.Hints = n.cluster.hints
+		}
+	}
+	n.coordinator = coordinator.New(n.engine, n.view, options)
+	n.executor = query.New(n.log, n.coordinator, n.system, query.Options{
 		ReadTimeout:     n.config.ReadRequestTimeout,
 		RangeTimeout:    n.config.RangeRequestTimeout,
 		WriteTimeout:    n.config.WriteRequestTimeout,
@@ -146,9 +205,11 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 		PageBytes:       min(int64(n.config.Memory)/64, maxPageBytes),
 		ResultBytes:     min(int64(n.config.Memory)/8, maxResultBytes),
 		PlanCache:       int64(n.config.PreparedStatementsCacheSize),
-		Now:             opts.Now,
+		Now:             n.opts.Now,
 	})
-	return ctx.Err()
+	if n.cluster != nil {
+		n.cluster.open()
+	}
 }
 
 const (
@@ -200,7 +261,12 @@ func (n *Node) checkCluster(ctx context.Context) error {
 }
 
 // fail is told when storage cannot go on.
-func (n *Node) fail(err error) { n.failed <- err }
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default: // there are reasons enough
+	}
+}
 
 // Failed returns a channel that receives an error if the node cannot take writes anymore. The
 // program should then stop the node and end.
@@ -209,8 +275,20 @@ func (n *Node) Failed() <-chan error { return n.failed }
 // Stop disconnects clients, makes everything durable and closes the node. Statements under way finish first;
 // later ones fail. Iterators must be closed before. It may be called more than once.
 func (n *Node) Stop() error {
-	n.stop.Do(func() { n.stopErr = errors.Join(n.stopServing(), n.engine.Close()) })
+	n.stop.Do(func() { n.stopErr = errors.Join(n.stopServing(), n.close()) })
 	return n.stopErr
+}
+
+// close closes what was opened.
+func (n *Node) close() error {
+	var errs []error
+	if n.cluster != nil {
+		errs = append(errs, n.cluster.close())
+	}
+	if n.engine != nil {
+		errs = append(errs, n.engine.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Session returns a new session.
@@ -252,6 +330,9 @@ func (t *tables) table(incarnation uint32) (storage.Table, bool) {
 	t.mu.Unlock()
 	if log == nil {
 		return storage.Table{}, false
+	}
+	if incarnation == coordinator.BatchlogIncarnation {
+		return coordinator.Batchlog(), true
 	}
 	s := log.Schema().TableOf(incarnation)
 	if s == nil {

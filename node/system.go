@@ -1,14 +1,11 @@
 package node
 
 import (
-	"context"
 	"net"
 	"net/netip"
 	"runtime/debug"
 
-	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/query/system"
-	"github.com/iliumdb/ilium/ring"
 )
 
 const (
@@ -18,34 +15,21 @@ const (
 	traceSize = 16 << 10
 )
 
-// openSystem makes the cluster, of which this node is all, and the tables of the system.
-func (n *Node) openSystem(ctx context.Context) error {
-	id, err := n.identity(ctx)
-	if err != nil {
-		return err
-	}
+// openSystem makes the tables of the system.
+func (n *Node) openSystem() (err error) {
 	n.traces = system.NewTraces(int(min(keptTraces, int64(n.config.Memory)/traceSize)))
-	n.cluster, err = coordinator.NewAlone(ring.Endpoint{
-		ID:         id.host,
-		Datacenter: n.config.Datacenter,
-		Rack:       n.config.Rack,
-		Tokens:     id.tokens,
-	})
-	if err != nil {
-		return err
-	}
-	n.system, err = system.New(system.Node{
-		Cluster: n.config.ClusterName,
-		Self:    id.host,
-		Started: n.opts.Now(),
-		Version: version(),
-	}, system.Sources{
-		Topology: n.cluster.Topology,
+	self := system.Node{Cluster: n.config.ClusterName, Self: n.view.Self(), Started: n.opts.Now(), Version: version()}
+	sources := system.Sources{
+		Topology: n.view.Topology,
 		Settings: n.settings,
 		Clients:  n.clientList,
 		Traces:   n.traces,
 		Caches:   func() []system.Cache { return n.executor.Caches() },
-	})
+	}
+	if c := n.cluster; c != nil {
+		self.Listen, sources.Peers, sources.Hints = c.address, c.peers, c.pendingHints
+	}
+	n.system, err = system.New(self, sources)
 	return err
 }
 
@@ -87,5 +71,12 @@ func (n *Node) announce(address net.Addr) {
 	if host.IsUnspecified() {
 		host = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
-	n.system.ServeAt(netip.AddrPortFrom(host, at.Port()))
+	if broadcast, err := netip.ParseAddr(n.config.BroadcastRPCAddress); err == nil {
+		host = broadcast
+	}
+	native := netip.AddrPortFrom(host, at.Port())
+	n.system.ServeAt(native)
+	if n.cluster != nil {
+		n.cluster.serveAt(native)
+	}
 }

@@ -23,7 +23,7 @@ func TestIdentityIsKept(t *testing.T) {
 		if err := n.Session().Query("SELECT host_id, tokens FROM system.local").Scan(context.Background(), &host, &tokens); err != nil {
 			t.Error(err)
 		}
-		if len(tokens) != tokenCount {
+		if len(tokens) != cfg.NumTokens {
 			t.Errorf("%d tokens", len(tokens))
 		}
 		if first != "" && host != first {
@@ -37,7 +37,8 @@ func TestIdentityIsKept(t *testing.T) {
 }
 
 func TestIdentityEncoding(t *testing.T) {
-	id := newIdentity("dc1", "rack1")
+	cfg := config.Default()
+	id := newIdentity(&cfg)
 	decoded, err := decodeIdentity(id.encode())
 	if err != nil || decoded.host != id.host || !slices.Equal(decoded.tokens, id.tokens) {
 		t.Errorf("%v became %v, %v", id, decoded, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/iliumdb/ilium/gossip"
 	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
 	"github.com/iliumdb/ilium/wire/cql/frame"
 )
@@ -21,7 +22,8 @@ type watch struct {
 	kick    chan struct{}
 	stop    chan struct{}
 	running sync.WaitGroup
-	told    map[ring.HostID]seen // by run alone
+	told    map[ring.HostID]seen // by run alone, as what follows
+	said    *schema.Schema       // whose version others were told
 }
 
 // seen is what clients were told of a node last.
@@ -45,6 +47,7 @@ func (w *watch) start(c *cluster) {
 		defer load.Stop()
 		c.sayLoad()
 		for {
+			w.saySchema(c)
 			w.look(c)
 			select {
 			case <-w.stop:
@@ -109,6 +112,7 @@ func (w *watch) look(c *cluster) {
 			}
 			continue
 		}
+		c.memberOf().Forget(id)
 		if server != nil {
 			server.TopologyChanged(frame.RemovedNode, s.native)
 		}
@@ -140,19 +144,27 @@ func (c *cluster) livenessChanged(id ring.HostID, up bool) {
 	c.watch.wake()
 }
 
+// serveAt tells other nodes that this one takes clients, and where.
+func (c *cluster) serveAt(native netip.AddrPort) {
+	m := c.memberOf()
+	m.Set(gossip.KeyNativeAddress, native.String())
+	m.Set(gossip.KeyStatus, "NORMAL")
+}
+
 // sayLoad tells other nodes how much data this one has.
 func (c *cluster) sayLoad() {
 	c.memberOf().Set(gossip.KeyLoad, strconv.FormatInt(c.node.engine.Size(), 10))
 }
 
 // saySchema tells other nodes the version of the schema, which clients compare.
-func (c *cluster) saySchema() {
-	m := c.memberOf()
-	if m == nil || c.node.system == nil {
+func (w *watch) saySchema(c *cluster) {
+	s := c.log.Schema()
+	if s == w.said {
 		return
 	}
-	if v, err := c.node.system.Version(c.log.Schema()); err == nil {
-		m.Set(gossip.KeySchema, v.String())
+	if v, err := c.node.system.Version(s); err == nil {
+		c.memberOf().Set(gossip.KeySchema, v.String())
+		w.said = s
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // A HostID names a node for as long as its data exists, whatever its address: Cassandra's host id,
@@ -17,6 +18,15 @@ type HostID [16]byte
 func (id HostID) String() string {
 	h := hex.EncodeToString(id[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// ParseHostID reads what String prints.
+func ParseHostID(s string) (HostID, error) {
+	b, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
+	if err != nil || len(b) != len(HostID{}) || len(s) != len(HostID{}.String()) {
+		return HostID{}, fmt.Errorf("%q is no host id", s)
+	}
+	return HostID(b), nil
 }
 
 // A State says how far a node is in becoming or ceasing to be a part of the ring.
@@ -169,8 +179,8 @@ func (t *Topology) index() {
 	slices.SortFunc(t.ring, func(a, b vnode) int { return cmp.Compare(a.token, b.token) })
 }
 
-// Epoch returns which state of the ring it is: those that come later have higher ones. It is zero unless AtEpoch
-// has set it.
+// Epoch returns which state of the ring it is: each that follows another has the next. It is zero unless Follow or
+// AtEpoch has set it.
 func (t *Topology) Epoch() uint64 { return t.epoch }
 
 // AtEpoch returns the same topology with another epoch.
@@ -178,6 +188,22 @@ func (t *Topology) AtEpoch(epoch uint64) *Topology {
 	next := *t
 	next.epoch = epoch
 	return &next
+}
+
+// Follow returns the same topology as the one that follows before: its epoch is the next, and endpoints that are in
+// another state than in before, or new, are so since then.
+func (t *Topology) Follow(before *Topology) *Topology {
+	next := &Topology{epoch: before.epoch + 1}
+	for _, e := range t.endpoints {
+		if old := before.Endpoint(e.ID); old == nil || old.State != e.State {
+			changed := *e
+			changed.Since = next.epoch
+			e = &changed
+		}
+		next.endpoints = append(next.endpoints, e)
+	}
+	next.index()
+	return next
 }
 
 // Endpoints returns all endpoints in order of their ids, also those that own nothing. The slice is

@@ -158,13 +158,12 @@ func (w *world) sameAnswers(t *rapid.T, got, want *Cursor, exact bool) {
 // checkBlocks compares a cursor over blocks with that of the engine.
 func (w *world) checkBlocks(t *rapid.T) {
 	q, l := w.drawQuestion(t), drawLimit(t)
-	want := q.open(w.engine)
-	fail := 0
+	fail, closed := Options{}.withDefaults().TombstoneFail, 0
 	if !w.rising && rapid.IntRange(0, 3).Draw(t, "fails") == 0 {
 		fail = rapid.IntRange(1, 10).Draw(t, "fail")
-		want.fail = fail
 	}
-	closed := 0
+	want := q.open(w.engine)
+	want.fail = fail
 	got := q.through(q.blocksOf(w.engine, l), BlockOptions{Table: "ks.t", TombstoneFail: fail, Close: func() { closed++ }})
 	w.sameAnswers(t, got, want, !w.rising)
 	if got.Close(); closed != 1 {

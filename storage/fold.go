@@ -192,6 +192,9 @@ func (s *foldStep) start(low []byte) error {
 // add purges the entry at hand and gives what is left to the writer.
 func (s *foldStep) add(run *foldRun) error {
 	key, f := s.entries.key, s.entries.merged
+	if s.policy.remove != nil && s.policy.remove.holds(key) {
+		return nil
+	}
 	if !s.at.holds(key) {
 		if err := s.at.enter(key); err != nil {
 			return err

@@ -287,26 +287,36 @@ func (f *folder) foldHinted(incarnation uint32, t Table, partitions map[string]b
 // foldPartition folds the page ranges that a partition lies in. It reports whether all its rows
 // were folded.
 func (f *folder) foldPartition(incarnation uint32, prefix []byte, policy foldPolicy) (whole bool, err error) {
-	from, err := f.rangeStart(incarnation, prefix)
+	whole = true
+	behind := append(append([]byte(nil), prefix...), byte(row.KindRow)+1)
+	err = f.foldBetween(f.ctx, incarnation, prefix, behind, policy, func(s *foldStep) { whole = whole && len(s.left) == 0 })
+	return whole && err == nil, err
+}
+
+// foldBetween folds the page ranges that row keys in [low, behind) lie in; a nil behind is the end of the
+// table. It calls done after each step, and stops when ctx ends.
+func (f *folder) foldBetween(ctx context.Context, incarnation uint32, low, behind []byte, policy foldPolicy, done func(*foldStep)) error {
+	from, err := f.rangeStart(incarnation, low)
 	if err != nil {
-		return false, err
+		return err
 	}
 	state := f.engine.table(incarnation)
-	behind := append(append([]byte(nil), prefix...), byte(row.KindRow)+1)
-	whole = true
 	for more := true; more; {
+		if err := ctx.Err(); err != nil && f.ctx.Err() == nil {
+			return err
+		}
 		s, err := f.step(incarnation, from, behind, nil, policy)
 		if err != nil {
-			return false, err
+			return err
 		}
 		folded := int64(len(s.plan.fragments))
 		if count := state.fragments.Add(-folded) + folded; count > 0 {
 			state.fragmentBytes.Add(-state.fragmentBytes.Load() * min(folded, count) / count)
 		}
-		whole = whole && len(s.left) == 0
-		from, more = s.plan.next, s.plan.next != nil && bytes.Compare(s.plan.next, behind) < 0
+		done(s)
+		from, more = s.plan.next, s.plan.next != nil && (behind == nil || bytes.Compare(s.plan.next, behind) < 0)
 	}
-	return whole, nil
+	return nil
 }
 
 // purgePartition folds a whole partition, so that its header's deletions are applied to all its

@@ -14,6 +14,8 @@ type foldPolicy struct {
 	maxBytes       int64 // stop planning when this much is to be read, or is to be written
 	maxCount       int   // or when this many entries are to be written or deleted
 	pageTarget     int   // pages much smaller than that are joined with a folded neighbor
+
+	remove *keyRange // rows to be removed; nil for none
 }
 
 // A foldRun is a stretch of neighboring page ranges to be rewritten together: all row keys from
@@ -196,7 +198,8 @@ func (p *planner) full() bool {
 func (p *planner) decide() {
 	purge := p.info.HasTimes && p.info.FirstTime < p.policy.gcBefore
 	small := p.upper != nil && p.info.RawSize < p.policy.pageTarget/2
-	worth := len(p.keys) >= p.policy.leastFragments || purge || p.cut || small && p.open != nil
+	remove := p.policy.remove != nil && p.policy.remove.touches(p.low, p.upper)
+	worth := len(p.keys) >= p.policy.leastFragments || purge || remove || p.cut || small && p.open != nil
 	if !worth || len(p.keys) == 0 && p.upper == nil {
 		p.closeRun()
 		p.plan.left += int64(len(p.keys))

@@ -164,8 +164,9 @@ type world struct {
 	engine *Engine
 	model  *model
 	opts   Options
-	limits func(*Engine) // makes the engine's limits small
-	during func()        // called for every cell that is folded
+	limits func(*Engine)               // makes the engine's limits small
+	during func()                      // called for every cell that is folded
+	avoid  func(partition string) bool // which may not be written to; nil for none
 	clock  int64
 	newest int64 // timestamp, if they must rise
 	rising bool
@@ -302,6 +303,9 @@ func (w *world) write(t *rapid.T) {
 func (w *world) draw(t *rapid.T) (mutations []*row.Mutation) {
 	for range rapid.IntRange(1, 2).Draw(t, "mutations") {
 		p := genPartition.Draw(t, "partition")
+		if w.avoid != nil && w.avoid(p) {
+			continue
+		}
 		m := new(row.Mutation)
 		m.Begin(modelTable, int64(p[0])*1000-500, []byte(p))
 		for range rapid.IntRange(1, 12).Draw(t, "rows") {
@@ -567,6 +571,7 @@ func TestAgainstModel(t *testing.T) {
 					"blocks":    w.checkBlocks,
 					"time":      func(t *rapid.T) { w.clock += rapid.Int64Range(0, 25).Draw(t, "seconds") },
 					"reclaim":   rarely(w.reclaim),
+					"remove":    rarely(w.removeRange),
 					"reopen": rarely(func(t *rapid.T) {
 						must(t, w.engine.Close())
 						w.open(t)

@@ -41,7 +41,7 @@
 // Options.Throttle bounds what one endpoint gets from all other nodes. As in Cassandra, each node takes
 // the part of it that belongs to one of the others: with three nodes, half. The bound is one for each
 // endpoint, not one for all that this node sends. Transfer is Replay at the whole rate: it is for a node
-// that leaves and gives its hints to another one to keep.
+// that leaves and gives its hints, with their expiry, to another one to keep.
 //
 // # Files
 //

@@ -24,18 +24,21 @@ func (s *Store) Pending() []Pending {
 	defer s.mu.Unlock()
 	var out []Pending
 	for id, h := range s.hosts {
-		if oldest, any := h.oldest(); any {
-			out = append(out, h.pending(id, oldest))
+		if len(h.segments) > 0 || h.buffered > 0 {
+			out = append(out, h.pending(id))
 		}
 	}
 	slices.SortFunc(out, func(a, b Pending) int { return slices.Compare(a.To[:], b.To[:]) })
 	return out
 }
 
-func (h *host) pending(id ring.HostID, oldest time.Time) Pending {
-	p := Pending{To: id, Files: len(h.segments), Bytes: h.stored + h.buffered, Oldest: oldest, Newest: oldest}
+func (h *host) pending(id ring.HostID) Pending {
+	p := Pending{To: id, Files: len(h.segments), Bytes: h.stored + h.buffered}
 	if h.buffered > 0 {
 		p.Newest = time.Unix(0, h.first)
+	}
+	if p.Oldest = p.Newest; len(h.segments) > 0 {
+		p.Oldest = time.UnixMilli(h.segments[0].stamp)
 	}
 	for _, g := range h.segments {
 		if newest := time.Unix(0, g.newest); newest.After(p.Newest) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/iliumdb/ilium/ring"
 )
@@ -24,17 +25,23 @@ const (
 // skipped; any other error ends the replay, as do ctx, Pause and Close, and the rest is kept. Replay
 // returns when nothing is under way anymore, so done must be called in any case.
 func (s *Store) Replay(ctx context.Context, id ring.HostID, send Send) error {
-	nodes := max(1, s.o.Nodes()-1)
-	return s.replay(ctx, id, send, float64(s.o.Throttle)/float64(nodes))
+	rate := float64(s.o.Throttle) / float64(max(1, s.o.Nodes()-1))
+	return s.replay(ctx, id, &replay{send: func(h *sending) { send(h.body, h.ack) }, throttle: throttle{rate: rate}})
 }
+
+// A Keep is a Send that also says when the hint expires.
+type Keep func(body []byte, expires time.Time, done func(error))
 
 // Transfer is Replay for a node that leaves and sends its hints to one that is to keep them for their
-// endpoint: at the whole rate of Options.Throttle.
-func (s *Store) Transfer(ctx context.Context, id ring.HostID, send Send) error {
-	return s.replay(ctx, id, send, float64(s.o.Throttle))
+// endpoint: at the whole rate of Options.Throttle, and any error ends it.
+func (s *Store) Transfer(ctx context.Context, id ring.HostID, keep Keep) error {
+	return s.replay(ctx, id, &replay{
+		send:     func(h *sending) { keep(h.body, time.Unix(0, h.expires), h.ack) },
+		throttle: throttle{rate: float64(s.o.Throttle)}, transfer: true,
+	})
 }
 
-func (s *Store) replay(ctx context.Context, id ring.HostID, send Send, rate float64) error {
+func (s *Store) replay(ctx context.Context, id ring.HostID, r *replay) error {
 	h, err := s.beginReplay(id)
 	if h == nil {
 		return err
@@ -44,7 +51,7 @@ func (s *Store) replay(ctx context.Context, id ring.HostID, send Send, rate floa
 	if err != nil {
 		return err
 	}
-	r := &replay{ctx: ctx, s: s, h: h, send: send, throttle: throttle{rate: rate}, acks: make(chan *sending, maxUnderWay)}
+	r.ctx, r.s, r.h, r.acks = ctx, s, h, make(chan *sending, maxUnderWay)
 	for _, g := range segments {
 		if g.unreadable {
 			continue

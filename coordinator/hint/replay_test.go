@@ -59,6 +59,30 @@ func TestReplayKeepsWhatMayBeTakenLater(t *testing.T) {
 	expectText(t, replayed(t, s, hostID(1)), "b c")
 }
 
+func TestTransfer(t *testing.T) {
+	s := open(t, Options{Dir: t.TempDir()})
+	for i := range 3 {
+		if err := s.Add(hostID(1), fmt.Append(nil, i), distant().Add(time.Duration(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	full := &peer.Failure{Message: "too many hints"}
+	err := s.Transfer(t.Context(), hostID(1), func(body []byte, expires time.Time, done func(error)) {
+		if len(got) == 2 {
+			done(full)
+			return
+		}
+		got = append(got, fmt.Sprintf("%s: %d", body, expires.Sub(distant())))
+		done(nil)
+	})
+	if !errors.Is(err, error(full)) {
+		t.Errorf("got %v", err)
+	}
+	expectText(t, strings.Join(got, ", "), "0: 0, 1: 1")
+	expectText(t, replayed(t, s, hostID(1)), "2")
+}
+
 // TestReplayUnderWay has answers come late and in another order.
 func TestReplayUnderWay(t *testing.T) {
 	for _, test := range []struct{ size, atOnce int }{{10, maxUnderWay}, {300 << 10, 3}, {2 << 20, 1}} {
@@ -172,12 +196,13 @@ func TestThrottle(t *testing.T) {
 			for range 10 << 10 {
 				add(t, s, hostID(1), strings.Repeat("x", 1024-recordSize))
 			}
-			replay := s.Replay
+			start, err := time.Now(), error(nil)
 			if test.transfer {
-				replay = s.Transfer
+				err = s.Transfer(t.Context(), hostID(1), func(_ []byte, _ time.Time, done func(error)) { done(nil) })
+			} else {
+				err = s.Replay(t.Context(), hostID(1), new(sink).send)
 			}
-			start := time.Now()
-			if err := replay(t.Context(), hostID(1), new(sink).send); err != nil {
+			if err != nil {
 				t.Fatal(err)
 			}
 			if took := time.Since(start); took < test.want-2*burst || took > test.want+2*burst {

@@ -17,8 +17,9 @@ type replay struct {
 	ctx      context.Context
 	s        *Store
 	h        *host
-	send     Send
+	send     func(*sending)
 	throttle throttle
+	transfer bool // to a node that keeps the hints: no refusal is final
 
 	acks    chan *sending
 	queue   []*sending // under way or answered, in order; the first one is not answered
@@ -31,11 +32,11 @@ type replay struct {
 
 // A sending is a hint under way.
 type sending struct {
-	at   int64
-	body []byte
-	done bool
-	err  error
-	ack  func(error) // made once
+	at, expires int64
+	body        []byte
+	done        bool
+	err         error
+	ack         func(error) // made once
 }
 
 // segment sends what a file has left and removes it.
@@ -138,11 +139,11 @@ func (r *replay) turn(g *segment, size int) error {
 // start sends one hint.
 func (r *replay) start(rec record) {
 	next := r.blank()
-	next.at, next.body = rec.at, append(next.body[:0], rec.body...)
+	next.at, next.expires, next.body = rec.at, rec.expires, append(next.body[:0], rec.body...)
 	r.queue = append(r.queue, next)
 	r.bytes += len(next.body)
 	r.waiting++
-	r.send(next.body, next.ack)
+	r.send(next)
 }
 
 // blank returns a sending that is not in use.
@@ -188,7 +189,7 @@ func (r *replay) settle(a *sending) {
 // refuses reports whether an error says that the endpoint will never take the hint.
 func (r *replay) refuses(err error) bool {
 	var failure *peer.Failure
-	if !errors.As(err, &failure) || !r.s.o.Final(failure) {
+	if r.transfer || !errors.As(err, &failure) || !r.s.o.Final(failure) {
 		return false
 	}
 	if r.refused++; r.refused == 1 {

@@ -206,10 +206,12 @@ func (s *Store) refusal(h *host, size int64, now time.Time) error {
 	return nil
 }
 
-// oldest returns when the oldest hint that waits was added, to the millisecond, or earlier.
+// oldest returns when the oldest hint that can be replayed was added, to the millisecond, or earlier.
 func (h *host) oldest() (time.Time, bool) {
-	if len(h.segments) > 0 {
-		return time.UnixMilli(h.segments[0].stamp), true
+	for _, g := range h.segments {
+		if !g.unreadable {
+			return time.UnixMilli(g.stamp), true
+		}
 	}
 	return time.Unix(0, h.first), h.buffered > 0
 }

@@ -277,4 +277,15 @@ func TestDiskFails(t *testing.T) {
 	}
 	add(t, s, hostID(1), "next")
 	expectText(t, replayed(t, s, hostID(1)), "found next")
+	// A file that nothing could be written to does not stay.
+	s.disk.Lock()
+	h := s.hosts[hostID(1)]
+	if err := s.begin(h, 0); err != nil {
+		t.Error(err)
+	}
+	_ = h.active.file.Close()
+	s.disk.Unlock()
+	if err := s.AddDurable(t.Context(), hostID(1), nil, distant()); !errors.As(err, &failed) || len(files(t, dir)) > 0 {
+		t.Errorf("got %v, %v", err, files(t, dir))
+	}
 }

@@ -181,9 +181,14 @@ func (s *Store) seal(h *host) error {
 // abandon makes nothing more be written to the active file of a host, after an error. What is in it
 // will be replayed.
 func (s *Store) abandon(h *host) {
-	if h.active != nil {
-		_ = h.active.file.Close() // there is an error already
-		h.active = nil
+	a := h.active
+	if a == nil {
+		return
+	}
+	h.active = nil
+	_ = a.file.Close() // there is an error already
+	if a.count == 0 {
+		s.remove(h, a.segment)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // What the node says of itself, as drivers expect it of the Cassandra whose answers it gives.
 const (
-	releaseVersion  = "5.0.6"
+	ReleaseVersion  = "5.0.6" // of the Cassandra that Ilium answers like
 	cqlVersion      = "3.4.7"
 	protocolVersion = "5"
 	partitioner     = "org.apache.cassandra.dht.Murmur3Partitioner"
@@ -50,7 +50,7 @@ func (f *filler) local() {
 		"native_protocol_version": protocolVersion,
 		"partitioner":             partitioner,
 		"rack":                    self.Rack,
-		"release_version":         releaseVersion,
+		"release_version":         ReleaseVersion,
 		"rpc_address":             addressOrNull(native.Addr()),
 		"rpc_port":                native.Port(),
 		"schema_version":          version,

@@ -22,12 +22,12 @@ func layers() [][]string {
 		{"query/plan"},
 		{"coordinator/stream"},
 		{"coordinator", "metadata"},
-		{"coordinator/hint"},
+		{"coordinator/hint", "coordinator/snitch", "metadata/raftlog"},
 		{"storage"},
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
 		{"wire/peer"},
-		{"ring", "wire/peer/memory", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
+		{"ring", "wire/peer/memory", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "metadata/codec", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
 	}
 }
 
@@ -37,6 +37,8 @@ func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/dgraph-io/badger/v4":       {"storage"},
 		"github.com/hashicorp/memberlist":      {"gossip"},
+		"github.com/hashicorp/raft":            {"metadata/raftlog"},
+		"github.com/hashicorp/go-hclog":        {"metadata/raftlog"},
 		"github.com/klauspost/compress":        {"storage/page", "wire/cql/frame", "wire/peer"},
 		"github.com/pierrec/lz4/v4":            {"wire/cql/frame"},
 		"github.com/antlr4-go/antlr/v4":        {"grammar", "grammar/gen"},

@@ -19,6 +19,9 @@ const (
 	handshakeTimeout = 5 * time.Second
 )
 
+// tlsAlert is a record of TLS that refuses the other side's version.
+const tlsAlert = "\x15\x03\x01\x00\x02\x02\x46"
+
 // A session is a connection after its handshake.
 type session struct {
 	conn     net.Conn
@@ -128,6 +131,9 @@ func (h *Hub) receive(ctx context.Context, raw net.Conn) (*session, error) {
 	if h.options.ServerTLS != nil {
 		secured := tls.Server(raw, h.options.ServerTLS)
 		if err := secured.HandshakeContext(ctx); err != nil {
+			if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil {
+				_, _ = io.WriteString(raw, tlsAlert) // who speaks no TLS learns from this that this side does
+			}
 			return nil, fail("TLS: " + err.Error())
 		}
 		conn = secured

@@ -110,7 +110,7 @@ func exchange(ctx context.Context, t *testing.T, from *peer.Hub) {
 		for _, v := range []peer.Verb{peer.VerbRead, peer.VerbPull} {
 			body := bytes.Repeat([]byte(fmt.Sprint(i)), size)[:size]
 			wg.Go(func() {
-				for range 5 {
+				for range 2 {
 					answer, err := from.Call(ctx, hostID(2), v, body)
 					if err != nil || !bytes.Equal(answer, body) {
 						t.Errorf("%d bytes: %d bytes, %v", size, len(answer), err)
