@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/iliumdb/ilium/admin"
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/node"
 	"github.com/iliumdb/ilium/shell"
@@ -77,6 +78,7 @@ func rootCommand() *cobra.Command {
 	s.flags(root)
 	root.AddCommand(startCommand(s), configCommand(s), versionCommand(), workload.DemoCommand(startNode),
 		workload.Command(s.start), shell.CQLCommand(s.start), shell.Command())
+	root.AddCommand(admin.Commands()...)
 	return root
 }
 

@@ -12,7 +12,7 @@ func layers() [][]string {
 		{"tests/cql", "tests/process"},
 		{"."},
 		{"workload"},
-		{"shell", "workload/inbox", "workload/kv"},
+		{"admin", "shell", "workload/inbox", "workload/kv"},
 		{"workload/client"},
 		{"tests/nodes"},
 		{"node"},
@@ -43,7 +43,7 @@ func homes() map[string][]string {
 		"github.com/pierrec/lz4/v4":            {"wire/cql/frame"},
 		"github.com/antlr4-go/antlr/v4":        {"grammar", "grammar/gen"},
 		"github.com/spf13/viper":               {"config"},
-		"github.com/spf13/cobra":               {".", "shell", "workload"},
+		"github.com/spf13/cobra":               {".", "admin", "shell", "workload"},
 		"github.com/HdrHistogram":              {"workload/bench"},
 		"github.com/apache":                    {"workload/client"},
 		"github.com/iliumdb/ilium/grammar/gen": {"grammar"}, // all others see package ast
