@@ -246,7 +246,7 @@ func (r *round) timeout() error {
 
 func (r *round) failure() error {
 	if r.stale && r.ctx.Err() == nil {
-		return &staleError{}
+		return r.outdated()
 	}
 	required, received := r.quotas.sum()
 	return &ReadFailureError{Level: r.reading.Level, Required: required, Received: received, DataPresent: len(r.data) > 0, Failures: r.failures}
@@ -358,4 +358,9 @@ func (r *round) unrepaired(err error) error {
 	r.reading.Trace.Add("A repair failed: %v", err)
 	required, _ := r.quotas.sum()
 	return &ReadTimeoutError{Level: r.reading.Level, Required: required, Received: required - 1, DataPresent: true}
+}
+
+func (r *round) outdated() error {
+	required, received := r.quotas.sum()
+	return &staleError{required, received}
 }
