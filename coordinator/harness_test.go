@@ -367,6 +367,20 @@ func (w *testCluster) replay() {
 type change struct {
 	*testCluster
 	row.Mutation
+	log []logged
+}
+
+// A logged is what a change does to some rows.
+type logged struct {
+	at       int64
+	from, to string // the rows, from <= row < to
+	value    string // empty: they are deleted
+}
+
+func (l logged) covers(clustering string) bool { return l.from <= clustering && clustering < l.to }
+
+func (c *change) note(from, to, value string) {
+	c.log = append(c.log, logged{c.clock, from, to, value})
 }
 
 // at begins a change of the partition with a token.
@@ -390,6 +404,7 @@ func (c *change) put(clustering, value string) *change {
 	f.Liveness = row.Liveness{Timestamp: t}
 	f.Cells = []row.Cell{{Column: 1, Value: []byte(value), Timestamp: t}}
 	c.AddRow(f, []byte(clustering))
+	c.note(clustering, clustering+"\x00", value)
 	return c
 }
 
@@ -410,6 +425,7 @@ func (c *change) remove(clustering string) *change {
 	f := row.NewFragment()
 	f.Deletion = c.deletion()
 	c.AddRow(f, []byte(clustering))
+	c.note(clustering, clustering+"\x00", "")
 	return c
 }
 
@@ -418,6 +434,7 @@ func (c *change) removeRange(from, to string) *change {
 	f := row.NewFragment()
 	f.Ranges = []row.RangeTombstone{{Start: []byte(from), End: []byte(to), Deletion: c.deletion()}}
 	c.AddHeader(f)
+	c.note(from, to, "")
 	return c
 }
 
@@ -426,6 +443,7 @@ func (c *change) removeAll() *change {
 	f := row.NewFragment()
 	f.Deletion = c.deletion()
 	c.AddHeader(f)
+	c.note("", "\xff", "")
 	return c
 }
 

@@ -94,6 +94,11 @@ func (c *Coordinator) plan(k *schema.Keyspace, level consistency.Level, token ri
 	if err != nil {
 		return plan{}, err
 	}
+	return c.planAt(placement, datacenter, level, token, write)
+}
+
+// planAt is plan with a placement and the datacenter of this node.
+func (c *Coordinator) planAt(placement *ring.Placement, datacenter string, level consistency.Level, token ring.Token, write bool) (plan, error) {
 	p := plan{replicas: placement.Replicas(token), factor: placement.Replication().Factor(), epoch: placement.Topology().Epoch()}
 	p.quotas = quotasOf(level, placement.Replication(), datacenter)
 	if write {
@@ -121,13 +126,39 @@ func (c *Coordinator) available(p *plan, level consistency.Level, write bool) er
 			}
 		}
 	}
-	for i := range p.quotas {
-		q := &p.quotas[i]
-		if q.replicas < q.required && !(write && level == consistency.Any) {
-			return &UnavailableError{Level: level, Required: q.required, Alive: q.replicas, Datacenter: unavailableIn(level, q)}
+	if write && level == consistency.Any {
+		return nil
+	}
+	return p.quotas.unavailable(level)
+}
+
+// unavailable returns an *UnavailableError if fewer replicas may answer than must.
+func (q quotas) unavailable(level consistency.Level) error {
+	for i := range q {
+		if q[i].replicas < q[i].required {
+			return &UnavailableError{Level: level, Required: q[i].required, Alive: q[i].replicas, Datacenter: unavailableIn(level, &q[i])}
 		}
 	}
 	return nil
+}
+
+// renewed returns the same quotas without any replicas and answers.
+func (q quotas) renewed() quotas {
+	out := make(quotas, len(q))
+	for i := range q {
+		out[i] = quota{datacenter: q[i].datacenter, required: q[i].required}
+	}
+	return out
+}
+
+// wants reports whether an answer of e would help to meet the quotas.
+func (q quotas) wants(e *ring.Endpoint) bool {
+	for i := range q {
+		if q[i].counts(e) && !q[i].met() {
+			return true
+		}
+	}
+	return false
 }
 
 func unavailableIn(level consistency.Level, q *quota) string {
