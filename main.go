@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/iliumdb/ilium/admin"
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/node"
 	"github.com/iliumdb/ilium/shell"
@@ -49,11 +50,16 @@ func (s *settings) load() (*config.Loaded, error) {
 
 // start starts the node that the settings describe, within their memory.
 func (s *settings) start(ctx context.Context) (*node.Node, error) {
+	return s.startWith(ctx, node.Options{})
+}
+
+func (s *settings) startWith(ctx context.Context, opts node.Options) (*node.Node, error) {
 	loaded, err := s.load()
 	if err != nil {
 		return nil, err
 	}
-	return startNode(ctx, loaded.Config)
+	debug.SetMemoryLimit(int64(loaded.Config.Memory))
+	return node.StartWith(ctx, loaded.Config, opts)
 }
 
 func startNode(ctx context.Context, cfg config.Config) (*node.Node, error) {
@@ -72,6 +78,7 @@ func rootCommand() *cobra.Command {
 	s.flags(root)
 	root.AddCommand(startCommand(s), configCommand(s), versionCommand(), workload.DemoCommand(startNode),
 		workload.Command(s.start), shell.CQLCommand(s.start), shell.Command())
+	root.AddCommand(admin.Commands()...)
 	return root
 }
 

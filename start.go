@@ -35,7 +35,10 @@ func startCommand(s *settings) *cobra.Command {
 // serve runs a node until ctx ends or it fails.
 func serve(ctx context.Context, s *settings, insecure bool, out io.Writer) error {
 	began := time.Now()
-	n, err := s.start(ctx)
+	n, err := s.startWith(ctx, node.Options{Insecure: insecure})
+	if exposed, ok := errors.AsType[*node.ExposedError](err); ok {
+		return fmt.Errorf("%w; --insecure allows it", exposed)
+	}
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,9 @@ var nodeCombinations = []combination{
 	{"client_encryption_truststore", "client_encryption_require_client_auth", func(c *Config) bool {
 		return (c.ClientEncryptionTruststore != "") != c.ClientEncryptionRequireClientAuth
 	}, "clients' certificates need a truststore, and nothing else does"},
+	{"http_address", "http_port", func(c *Config) bool {
+		return c.HTTPAddress != Default().HTTPAddress && c.HTTPPort == 0
+	}, "without a port there is no HTTP server"},
 	{"batch_size_warn_threshold", "batch_size_fail_threshold", func(c *Config) bool {
 		return c.BatchSizeFailThreshold != 0 && c.BatchSizeWarnThreshold > c.BatchSizeFailThreshold
 	}, "a batch must not fail before it warns"},

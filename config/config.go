@@ -55,6 +55,9 @@ type Config struct {
 	NativeTransportMaxRequestDataInFlight        Size   // native_transport_max_request_data_in_flight; 0: derived from Memory
 	NativeTransportMaxRequestDataInFlightPerIP   Size   // native_transport_max_request_data_in_flight_per_ip; 0: derived from Memory
 
+	HTTPAddress string // http_address
+	HTTPPort    int    // http_port; 0: no HTTP server
+
 	ListenAddress       string    // listen_address; empty: the node is alone
 	StoragePort         int       // storage_port; 0: any that is free
 	BroadcastAddress    string    // broadcast_address; empty: ListenAddress

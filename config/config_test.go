@@ -41,7 +41,7 @@ func TestDefaults(t *testing.T) {
 		ReadRequestTimeout: 5 * time.Second, RangeRequestTimeout: 10 * time.Second, WriteRequestTimeout: 2 * time.Second,
 		TruncateRequestTimeout: time.Minute, RequestTimeout: 10 * time.Second,
 		RPCAddress: "127.0.0.1", NativeTransportPort: 9042, NativeTransportMaxFrameSize: 16 * MiB,
-		NativeTransportMaxConcurrentConnections: 4096, Authenticator: AllowAllAuthenticator,
+		NativeTransportMaxConcurrentConnections: 4096, Authenticator: AllowAllAuthenticator, HTTPAddress: "127.0.0.1",
 		StoragePort: 7000, NumTokens: 16, AllocateTokensForLocalReplicationFactor: 3, AutoBootstrap: true,
 		PhiConvictThreshold: 8, DynamicSnitchBadnessThreshold: 1,
 		HintedHandoffEnabled: true, MaxHintWindow: 3 * time.Hour, HintedHandoffThrottle: Rate(MiB), MaxHintsDeliveryThreads: 2,
@@ -168,6 +168,8 @@ native_transport_max_concurrent_connections:         4096                   # de
 native_transport_max_concurrent_connections_per_ip:  0                      # default
 native_transport_max_request_data_in_flight:         0B                     # default
 native_transport_max_request_data_in_flight_per_ip:  0B                     # default
+http_address:                                        127.0.0.1              # default
+http_port:                                           0                      # default
 # listen_address:                                                           not set
 storage_port:                                        7000                   # default
 # broadcast_address:                                                        not set
@@ -278,7 +280,7 @@ func TestRoundTrip(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
-		"", "memory: 1GiB\n", "cluster_name: 'a b'\nrack: &r x\ndatacenter: *r\n", "seeds: [a, b]\nhttp_port: 1", "listen_address: ::1\nseeds: ['[::1]:7000', b]\nphi_convict_threshold: 5.5", "rack: a\nrack: b",
+		"", "memory: 1GiB\n", "cluster_name: 'a b'\nrack: &r x\ndatacenter: *r\n", "seeds: [a, b]\npostgres_port: 1", "listen_address: ::1\nseeds: ['[::1]:7000', b]\nphi_convict_threshold: 5.5", "rack: a\nrack: b",
 		"commitlog_sync: periodic\ncommitlog_sync_period: 5s", "a: [1, {b: }", "--- a\n--- b", "<<: *x", "? [a]\n: b", "\xff\xfem\x00",
 		"rack: |\n a\n", "rack: !!binary aGk=", "%YAML 1.1\n---\nrack: \"\\x41\"", "request_timeout: 9223372036854775807ns",
 	} {

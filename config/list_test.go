@@ -12,7 +12,7 @@ func TestValues(t *testing.T) {
 	if got["cluster_name"] != "yes" || got["memory"] != "1GiB" || got["page_size"] != "5000" || got["seeds"] != "" {
 		t.Errorf("%v", got)
 	}
-	if _, ok := got["http_port"]; ok {
+	if _, ok := got["postgres_port"]; ok {
 		t.Error("a setting that is refused is shown")
 	}
 }

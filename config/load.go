@@ -81,7 +81,7 @@ func (r *reader) read(s *setting, source Source) {
 		r.fail(source, s.name, err.Error())
 	}
 	if s.reserved {
-		r.fail(source, s.name, "not supported yet: this version serves the embedded API, the command line and the CQL native protocol")
+		r.fail(source, s.name, "not supported yet: this version serves the embedded API, the command line, the CQL native protocol and HTTP for operators")
 	}
 }
 

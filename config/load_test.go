@@ -114,14 +114,13 @@ func TestMalformedFiles(t *testing.T) {
 }
 
 func TestReserved(t *testing.T) {
-	const refused = "not supported yet: this version serves the embedded API, the command line and the CQL native protocol"
+	const refused = "not supported yet: this version serves the embedded API, the command line, the CQL native protocol and HTTP for operators"
 	check := problemChecker(t)
 	check("postgres_port: 5432", "c.yaml:1: postgres_port: "+refused)
-	check("http_port: 8080", "c.yaml:1: http_port: "+refused)
 
 	// the type is checked all the same
-	check("http_port: 70000", "c.yaml:1: http_port: 70000 is out of range: allowed is 1 to 65535", "c.yaml:1: http_port: "+refused)
-	check("http_port: web", `c.yaml:1: http_port: "web" is not a whole number`, "c.yaml:1: http_port: "+refused)
+	check("postgres_port: 70000", "c.yaml:1: postgres_port: 70000 is out of range: allowed is 1 to 65535", "c.yaml:1: postgres_port: "+refused)
+	check("postgres_port: web", `c.yaml:1: postgres_port: "web" is not a whole number`, "c.yaml:1: postgres_port: "+refused)
 }
 
 func TestMistakesInEnvironmentAndSet(t *testing.T) {
@@ -139,8 +138,8 @@ func TestMistakesInEnvironmentAndSet(t *testing.T) {
 	check(one("ILIUM_PAGE_SIZE="), nil, `ILIUM_PAGE_SIZE: page_size: "" is not a whole number`)
 	check(one("ILIUM_RACK"), nil, "ILIUM_RACK: rack: must not be empty")
 	check(one("ILIUM_RACK=\xff"), nil, `ILIUM_RACK: rack: "\xff" is not valid UTF-8`)
-	check(one("ILIUM_HTTP_PORT=1"), nil, "ILIUM_HTTP_PORT: http_port: not supported yet: "+
-		"this version serves the embedded API, the command line and the CQL native protocol")
+	check(one("ILIUM_POSTGRES_PORT=1"), nil, "ILIUM_POSTGRES_PORT: postgres_port: not supported yet: "+
+		"this version serves the embedded API, the command line, the CQL native protocol and HTTP for operators")
 	check(nil, one("memory"), `--set: "memory" is not in the form name=value`)
 	check(nil, one(""), `--set: "" is not in the form name=value`)
 	check(nil, one("=1"), `--set: "=1" is not in the form name=value`)
@@ -187,6 +186,9 @@ func TestCombinations(t *testing.T) {
 		"c.yaml:2: prepared_statements_cache_size: 17MiB cannot be combined with "+
 			"memory: 64MiB (c.yaml:1): the cache may take a quarter of the memory at most")
 	check("memory: 64MiB", nil)
+	check("http_address: 10.0.0.1", nil, "c.yaml:1: http_address: 10.0.0.1 cannot be combined with "+
+		"http_port: 0 (default): without a port there is no HTTP server")
+	check("http_address: 10.0.0.1\nhttp_port: 7080", nil)
 
 	// A combination is not judged by a value that is wrong already.
 	check("memory: 1\nmax_mutation_size: 512MiB", nil, `c.yaml:1: memory: "1" has no unit: `+sizeForm)

@@ -99,8 +99,8 @@ constrain each other:
 const referenceReserved = `
 ## Not honored yet
 
-These names are reserved. This version serves the embedded API, the command line and the CQL native protocol: setting one of
-them is an error.
+These names are reserved. This version serves the embedded API, the command line, the CQL native protocol and HTTP for operators:
+setting one of them is an error.
 
 | Setting | Type | Meaning |
 |---|---|---|

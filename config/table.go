@@ -171,12 +171,20 @@ var nodeSettings = []setting{
 		name: "native_transport_max_request_data_in_flight_per_ip", def: "0B",
 		about: "The same for the clients at one address; 0B takes a fortieth of memory.",
 	}, 0, unlimited, func(c *Config) *Size { return &c.NativeTransportMaxRequestDataInFlightPerIP }),
+
+	plain(texts, setting{
+		name: "http_address", def: "127.0.0.1",
+		about: "Address at which the node listens to operators, a name or an IP address; used by ilium start.",
+	}, func(c *Config) *string { return &c.HTTPAddress }),
+	ranged(numbers, setting{
+		name: "http_port", def: "0",
+		about: "Port for operators: the HTTP interface, which ilium status and its like use; 0 means none; see docs/OPERATIONS.md.",
+	}, 0, math.MaxUint16, func(c *Config) *int { return &c.HTTPPort }),
 }
 
 // reservedSettings are known, and not supported yet.
 var reservedSettings = []setting{
 	reserve("port", parsePort, setting{name: "postgres_port", about: "Port of the Postgres protocol."}),
-	reserve("port", parsePort, setting{name: "http_port", about: "Port of the HTTP interface."}),
 }
 
 const (

@@ -62,7 +62,8 @@ type round struct {
 // next fetches one block.
 func (b *blocks) next(q query) (*storage.Entries, error) {
 	for {
-		entries, err := b.try(q)
+		request := q.append(epochs{b.coordinator.opts.Schema().Epoch, b.plan.epoch}, false)
+		entries, err := b.coordinator.flights.do(string(append(request, byte(b.reading.Level))), func() (result, error) { return b.try(q, request) })
 		if stale := (*staleError)(nil); !errors.As(err, &stale) || b.again == nil {
 			return entries, err
 		}
@@ -77,8 +78,9 @@ func (b *blocks) next(q query) (*storage.Entries, error) {
 }
 
 // try is next with the topology that the plan is for.
-func (b *blocks) try(q query) (*storage.Entries, error) {
+func (b *blocks) try(q query, request []byte) (result, error) {
 	r := &round{blocks: b, query: q, quotas: slices.Clone(b.plan.quotas)}
+	r.bodies[0] = request
 	contacts := r.choose()
 	r.replies = make(chan reply, 2*(len(contacts)+len(r.spare)))
 	for i, e := range contacts {
@@ -92,12 +94,14 @@ func (b *blocks) try(q query) (*storage.Entries, error) {
 		}
 	}
 	if err := r.gather(); err != nil {
-		return nil, err
+		return result{}, err
 	}
 	if r.agree() {
-		return storage.BlockEntries(r.data[0].body), nil
+		block := r.data[0].body
+		return result{storage.BlockEntries(block), block}, nil
 	}
-	return r.reconcile()
+	merged, err := r.reconcile()
+	return result{entries: merged}, err
 }
 
 // choose returns the nearest replicas that meet the quotas, and leaves the rest in spare.

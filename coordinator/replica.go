@@ -72,10 +72,12 @@ func malformed(err error) error {
 // Handlers returns what this node does for the coordinators of others.
 func (c *Coordinator) Handlers() map[peer.Verb]peer.Handler {
 	return map[peer.Verb]peer.Handler{
-		peer.VerbMutate: c.mutate,
-		peer.VerbHint:   c.mutate,
-		peer.VerbRead:   c.answer,
-		peer.VerbPull:   c.answer,
+		peer.VerbBatchStore:  c.handleBatch,
+		peer.VerbBatchRemove: c.handleBatch,
+		peer.VerbMutate:      c.mutate,
+		peer.VerbHint:        c.mutate,
+		peer.VerbRead:        c.answer,
+		peer.VerbPull:        c.answer,
 	}
 }
 

@@ -98,8 +98,7 @@ func silence(t *testing.T, d *Detector, start, step time.Duration) time.Duration
 	return 0
 }
 
-// phi > 8 after 18.42 mean gaps: what Cassandra's documentation says of phi_convict_threshold 8, and
-// what ../shared measured: 18.3 s at one heartbeat a second, 4.5 s at four.
+// phi > 8 after 18.42 mean gaps: what Cassandra's documentation says of phi_convict_threshold 8.
 func TestConvictionTime(t *testing.T) {
 	check := func(o Options, want time.Duration) {
 		t.Helper()
@@ -179,6 +178,54 @@ func TestNoFlapping(t *testing.T) {
 	if took := silence(t, d, now, 50*ms) - d.peers[host(1)].arrivals.last; took < 4*time.Second || took > 8*time.Second {
 		t.Errorf("a kill is found after %s", took)
 	}
+}
+
+// In a large cluster nodes beat more seldom, and are waited for longer.
+func TestLargeClusters(t *testing.T) {
+	check := func(o Options, nodes int, interval, initial, longest time.Duration) {
+		t.Helper()
+		got := o.withDefaults().For(nodes)
+		if got.Interval != interval || got.Initial != initial || got.MaxInterval != longest {
+			t.Errorf("%d nodes: %+v", nodes, got)
+		}
+	}
+	check(Options{}, 1, 250*ms, 500*ms, 2*time.Second)
+	check(Options{}, 250, 250*ms, 500*ms, 2*time.Second)
+	check(Options{}, 500, 500*ms, time.Second, 4*time.Second)
+	check(Options{}, 1000, time.Second, 2*time.Second, 8*time.Second)
+	check(cassandra(10), 1000, time.Second, 2*time.Second, 2*time.Second)
+	check(cassandra(10), 2000, 2*time.Second, 4*time.Second, 4*time.Second)
+	d := NewDetector(Options{})
+	for i := range 999 {
+		d.Heartbeat(host(i), 0)
+	}
+	if d.opts.Interval != time.Second {
+		t.Errorf("999 peers: interval %s", d.opts.Interval)
+	}
+	for i := range 900 {
+		d.Forget(host(i))
+	}
+	if d.opts.Interval != 250*ms {
+		t.Errorf("99 peers: interval %s", d.opts.Interval)
+	}
+}
+
+// A peer is suspect long before it is down, and not while this node has stood still itself.
+func TestSuspects(t *testing.T) {
+	d := NewDetector(Options{})
+	last := beat(t, d, 0, 600*time.Second, 250*ms)
+	check := func(at time.Duration, want bool) {
+		t.Helper()
+		if got := slices.Equal(d.Suspects(nil, at), []ring.HostID{host(1)}); got != want {
+			t.Errorf("%s after the last heartbeat: suspect: %t", at-last, got)
+		}
+	}
+	check(last+1700*ms, false)
+	check(last+1800*ms, true)
+	d.Check(nil, last+30*time.Second)
+	check(last+30*time.Second, false) // after a pause
+	d.Down(host(1))
+	check(last+40*time.Second, false)
 }
 
 func BenchmarkHeartbeat(b *testing.B) {

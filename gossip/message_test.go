@@ -3,6 +3,7 @@ package gossip
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -62,6 +63,51 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+func FuzzParse(f *testing.F) {
+	for _, at := range []string{"10.0.0.1:7000", "[2001:db8::1]:7000"} {
+		m := &Member{self: host(1), opts: MemberOptions{Address: netip.MustParseAddrPort(at)}}
+		f.Add(append(m.start(kindDeltas), 1, 2, 3))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		in, err := parse(b)
+		if err != nil {
+			return
+		}
+		m := &Member{self: in.sender, opts: MemberOptions{Address: in.address}}
+		if again := append(m.start(in.kind), in.body...); !bytes.Equal(again, b) {
+			t.Errorf("%x became %x", b, again)
+		}
+	})
+}
+
+// What many nodes have said goes out in packets that fit, of whole deltas.
+func TestDeltaPackets(t *testing.T) {
+	m := &Member{self: host(1), table: NewTable(host(1), 1), opts: MemberOptions{Address: netip.MustParseAddrPort("10.0.0.1:7000")}}
+	var deltas []Delta
+	for i := range 50 {
+		deltas = append(deltas, Delta{Host: host(i), Heartbeat: Heartbeat{1, 1}, Values: map[Key]Value{KeyRack: {1, strings.Repeat("x", 20*i)}}})
+	}
+	var got []Delta
+	packets := m.deltaPackets(deltas)
+	for _, packet := range packets {
+		in, err := parse(packet)
+		if err != nil || in.kind != kindDeltas || len(packet) > packetSize {
+			t.Fatalf("a packet of %d bytes: %v", len(packet), err)
+		}
+		some, err := DecodeDeltas(in.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, some...)
+	}
+	if !reflect.DeepEqual(got, deltas) || len(packets) > 40 {
+		t.Errorf("%d deltas in %d packets became %d", len(deltas), len(packets), len(got))
+	}
+	if len(m.deltaPackets(nil)) != 0 {
+		t.Error("a packet of nothing")
+	}
 }
 
 func BenchmarkDigests50(b *testing.B) {

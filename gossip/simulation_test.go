@@ -18,24 +18,25 @@ type simulation struct {
 	wheel  [][]simPacket // what arrives in the next slots
 	free   [][]Digest    // memory of packets
 	bytes  int           // sent
-	down   func(of, about int, at time.Duration)
+	down   func(of, about int, threshold float64)
 }
 
 // simulated is what a simulation is made of.
 type simulated struct {
-	Nodes   int
-	Loss    float64 // of packets
-	Options Options
-	Watch   int // how many nodes have a detector: all need much memory for a thousand nodes
-	Seed    uint64
+	Nodes      int
+	Loss       float64 // of packets
+	Interval   time.Duration
+	Thresholds []float64 // each node that watches has a detector for each
+	Watch      int       // how many nodes watch: a thousand would need much memory
+	Seed       uint64
 }
 
 type simNode struct {
 	number             int
 	table              *Table
-	detector           *Detector // nil if it does not watch
-	beat, gossip, ping int       // the slots in which it does that
-	pinged             int       // whom it pings next
+	detectors          []*Detector // none if it does not watch
+	beat, gossip, ping int         // the slots in which it does that
+	pinged             int         // whom it pings next
 	dead               bool
 }
 
@@ -56,16 +57,18 @@ const (
 
 func newSimulation(what simulated) *simulation {
 	s := &simulation{simulated: what, random: rand.New(rand.NewPCG(what.Seed, 1)), wheel: make([][]simPacket, 4)}
-	s.Options = s.Options.withDefaults().For(s.Nodes)
+	s.Interval = Options{Interval: what.Interval}.withDefaults().For(s.Nodes).Interval
 	var known []Digest
 	for i := range s.Nodes {
 		n := &simNode{number: i, table: NewTable(host(i), 1), pinged: s.random.IntN(s.Nodes),
-			beat: s.random.IntN(s.slots(s.Options.Interval)), gossip: s.random.IntN(gossips), ping: s.random.IntN(pings)}
-		if i < what.Watch {
-			n.detector = NewDetector(what.Options)
+			beat: s.random.IntN(s.slots(s.Interval)), gossip: s.random.IntN(gossips), ping: s.random.IntN(pings)}
+		for _, threshold := range what.Thresholds {
+			if i < what.Watch {
+				n.detectors = append(n.detectors, NewDetector(Options{Interval: what.Interval, Threshold: threshold}))
+			}
 		}
 		s.nodes = append(s.nodes, n)
-		known = n.table.Digests(known)
+		known = append(known, n.table.Digests(nil)...)
 	}
 	for _, n := range s.nodes { // as the exchange over TCP does when a node joins
 		s.observe(n, known)
@@ -105,15 +108,15 @@ func (s *simulation) receive(p simPacket) {
 
 func (s *simulation) observe(n *simNode, digests []Digest) {
 	for _, c := range n.table.Observe(digests) {
-		if n.detector != nil && c.Beat {
-			n.detector.Heartbeat(c.Host, s.now())
+		for _, d := range n.detectors {
+			d.Heartbeat(c.Host, s.now())
 		}
 	}
 }
 
 // act does what a node does in this slot.
 func (s *simulation) act(n *simNode) {
-	if s.slot%s.slots(s.Options.Interval) == n.beat {
+	if s.slot%s.slots(s.Interval) == n.beat {
 		n.table.Beat()
 	}
 	if s.slot%gossips == n.gossip {
@@ -130,9 +133,12 @@ func (s *simulation) act(n *simNode) {
 			s.send(n, n.pinged, true)
 		}
 	}
-	if n.detector != nil && s.slot%checks == 0 {
-		for _, id := range n.detector.Check(nil, s.now()) {
-			s.down(n.number, int(id[14])<<8|int(id[15]), s.now())
+	if s.slot%checks != 0 {
+		return
+	}
+	for i, d := range n.detectors {
+		for _, id := range d.Check(nil, s.now()) {
+			s.down(n.number, int(id[14])<<8|int(id[15]), s.Thresholds[i])
 		}
 	}
 }

@@ -106,6 +106,7 @@ func (m *machine) Restore(b []byte) error {
 
 // differences returns what drivers are to be told when one schema takes the place of another: nil if they are the same.
 func differences(before, after *schema.Schema) (events []*Event) {
+	counted := false
 	for _, r := range after.Diff(before) {
 		parts := strings.Split(r.Name, "/")
 		e := &Event{Change: Updated, Target: Keyspace}
@@ -117,8 +118,8 @@ func differences(before, after *schema.Schema) (events []*Event) {
 		case parts[0] == "table" && len(parts) == 3:
 			e.Target, e.Keyspace, e.Name = Table, parts[1], parts[2]
 			existed = before.Table(e.Keyspace, e.Name) != nil
-		default: // the counters alone: something was made and dropped again
-			events = append(events, nil)
+		default: // the counters
+			counted = true
 			continue
 		}
 		switch {
@@ -128,6 +129,9 @@ func differences(before, after *schema.Schema) (events []*Event) {
 			e.Change = Created
 		}
 		events = append(events, e)
+	}
+	if counted && events == nil { // something was made and dropped again
+		return []*Event{nil}
 	}
 	return events
 }

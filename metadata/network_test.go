@@ -126,7 +126,7 @@ func (m *member) start() *Log {
 		OnChange:                 m.changed,
 		OnTopology:               m.ringChanged,
 		Cluster: &ClusterOptions{Self: m.id, Address: m.address, Peers: m, Live: m.net.live, Raft: m.net.raft,
-			Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
+			Log: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug}))},
 	})
 	if err != nil {
 		m.net.t.Fatalf("node %d: %v", m.i, err)
@@ -225,7 +225,7 @@ func (m *member) Call(ctx context.Context, to ring.HostID, v peer.Verb, body []b
 func (m *member) CallAddress(ctx context.Context, address string, v peer.Verb, body []byte) ([]byte, ring.HostID, error) {
 	var to *member
 	for _, n := range m.net.nodes {
-		if n.address == address {
+		if n.address == address && to == nil {
 			to = n
 		}
 	}

@@ -17,7 +17,7 @@ const (
 	leaderPatience  = 5 * time.Second  // for a leader to be there: an election takes up to three seconds
 	leaderAgain     = 50 * time.Millisecond
 	leaderAnswer    = time.Second     // for a node to say whether it leads
-	unknownPatience = 3 * time.Second // for an entry to come after all, of which nobody knows whether it was proposed
+	outcomePatience = 3 * time.Second // for an entry to come that may not have been proposed, or may not reach this node
 )
 
 // ProposeTopology changes the ring. It returns when the change is in force on this node and, unless ctx ends before
@@ -41,14 +41,15 @@ func (c *cluster) propose(ctx context.Context, e *entry) (*Event, error) {
 	rand.Read(e.id[:]) // never fails
 	result := c.await(e.id)
 	defer c.forget(e.id)
+	there, err := c.submit(ctx, e, e.encode())
+	var unknown *UnknownOutcomeError
+	if err != nil && !errors.As(err, &unknown) {
+		return nil, err
+	}
 	patience := ctx
-	if _, err := c.submit(ctx, e.encode()); err != nil {
-		var unknown *UnknownOutcomeError
-		if !errors.As(err, &unknown) {
-			return nil, err
-		}
+	if unknown != nil || e.topology != nil {
 		var enough context.CancelFunc
-		patience, enough = context.WithTimeoutCause(ctx, unknownPatience, unknown.Cause)
+		patience, enough = context.WithTimeout(ctx, outcomePatience)
 		defer enough()
 	}
 	select {
@@ -58,7 +59,13 @@ func (c *cluster) propose(ctx context.Context, e *entry) (*Event, error) {
 		}
 		return o.event, o.err
 	case <-patience.Done():
-		return nil, &UnknownOutcomeError{context.Cause(patience)}
+		switch {
+		case unknown != nil:
+			return nil, unknown
+		case e.topology != nil:
+			return nil, there.err // this node may have left, and hear of nothing anymore
+		}
+		return nil, &UnknownOutcomeError{patience.Err()}
 	case <-c.ctx.Done():
 		return nil, &UnknownOutcomeError{errStopping}
 	}
@@ -66,11 +73,11 @@ func (c *cluster) propose(ctx context.Context, e *entry) (*Event, error) {
 
 // submit hands an entry to the leader and returns what has become of it there. A *NoLeaderError says that it was not
 // proposed, an *UnknownOutcomeError that it may have been.
-func (c *cluster) submit(ctx context.Context, data []byte) (outcome, error) {
+func (c *cluster) submit(ctx context.Context, e *entry, data []byte) (outcome, error) {
 	var o outcome
 	err := c.withLeader(ctx, func(leader ring.HostID) (err error) {
 		if leader == c.opts.Self {
-			o, err = c.append(ctx, data)
+			o, err = c.append(ctx, e, data)
 		} else {
 			o, err = c.ask(ctx, leader, askEntry, data)
 		}
@@ -84,7 +91,16 @@ func (c *cluster) submit(ctx context.Context, data []byte) (outcome, error) {
 }
 
 // append appends an entry to the log that this node leads.
-func (c *cluster) append(ctx context.Context, data []byte) (outcome, error) {
+func (c *cluster) append(ctx context.Context, e *entry, data []byte) (outcome, error) {
+	if left, ok := e.topology.(Left); ok {
+		patience, cancel := context.WithTimeout(ctx, leaderPatience)
+		release, err := c.raft.Retire(patience, left.ID)
+		cancel()
+		if err != nil {
+			return outcome{}, &raftlog.NotLeaderError{} // nothing was proposed
+		}
+		defer release()
+	}
 	_, result, err := c.raft.Propose(ctx, data)
 	if err != nil {
 		return outcome{}, err
@@ -188,13 +204,14 @@ func (c *cluster) handlePropose(ctx context.Context, r *peer.Request) ([]byte, e
 			err = nil
 		}
 	case askEntry, askRelay:
-		if _, err := decodeEntry(data); err != nil {
-			return nil, err
-		}
-		if what == askRelay {
-			o, err = c.submit(ctx, data)
-		} else if c.raft.Leads() {
-			o, err = c.append(ctx, data)
+		e, invalid := decodeEntry(data)
+		switch {
+		case invalid != nil:
+			return nil, invalid
+		case what == askRelay:
+			o, err = c.submit(ctx, e, data)
+		case c.raft.Leads():
+			o, err = c.append(ctx, e, data)
 		}
 	case askBarrier:
 		if c.raft.Leads() {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/hint"
 	"github.com/iliumdb/ilium/coordinator/stream"
@@ -33,14 +34,14 @@ type cluster struct {
 	hub        *peer.Hub
 	handlers   atomic.Pointer[map[peer.Verb]peer.Handler] // nil until the node can answer
 	log        *metadata.Log
-	member     *gossip.Member
 	hints      *hint.Store // nil if none are kept
 	dispatcher *hint.Dispatcher
 	mover      *stream.Mover
 	proximity  *proximity
 
-	watch watch
-	moves moves
+	watch  watch
+	replay replay
+	moves  moves
 }
 
 // openCluster opens the network, and goes on in the cluster that the node was a member of, if any.
@@ -95,7 +96,7 @@ func (c *cluster) listen(ctx context.Context) error {
 		return err
 	}
 	handlers := map[peer.Verb]peer.Handler{}
-	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
+	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
 		peer.VerbPropose, peer.VerbApplied, peer.VerbMembership} {
 		handlers[v] = c.handle
 	}
@@ -114,6 +115,9 @@ func (c *cluster) listen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for other nodes: %w", err)
 	}
+	if danger := exposedNodes(cfg, c.hub.Address().Addr()); danger != "" && !c.node.opts.Insecure {
+		return &ExposedError{Setting: "listen_address", Address: cfg.ListenAddress, Danger: danger}
+	}
 	broadcast := cfg.BroadcastAddress
 	if broadcast == "" {
 		broadcast = cfg.ListenAddress
@@ -124,6 +128,20 @@ func (c *cluster) listen(ctx context.Context) error {
 	}
 	c.address = netip.AddrPortFrom(address, c.hub.Address().Port())
 	return nil
+}
+
+// exposedNodes returns what is dangerous about listening for other nodes at an address, "" if nothing is.
+func exposedNodes(cfg *config.Config, address netip.Addr) string {
+	switch {
+	case address.IsLoopback():
+		return ""
+	case !cfg.ServerEncryptionEnabled || !cfg.ServerEncryptionRequireClientAuth:
+		return "whoever is there could take part as a node, and read and change everything; " +
+			"server_encryption_enabled and server_encryption_require_client_auth keep strangers out"
+	case cfg.GossipEncryptionKeyFile == "":
+		return "whoever is there could pass nodes off as alive or dead; gossip_encryption_key_file keeps strangers out"
+	}
+	return ""
 }
 
 func hostPort(host string, port int) string {
@@ -150,6 +168,7 @@ func (c *cluster) open() {
 	})
 	c.handlers.Store(&handlers)
 	c.watch.start(c)
+	c.replay.start(c)
 }
 
 // errStarting is what others are told that ask too early.
@@ -337,6 +356,7 @@ func (c *cluster) allowed(id ring.HostID) bool { return !c.log.Removed(id) }
 // close ends everything, the last first.
 func (c *cluster) close() error {
 	c.moves.close()
+	c.replay.close()
 	c.watch.close()
 	var errs []error
 	c.proximity.close()

@@ -42,7 +42,7 @@ func (c *cluster) enter(ctx context.Context) error {
 	}
 	e := c.log.Topology().Endpoint(c.self)
 	if e == nil {
-		return fmt.Errorf("this node, %s, was removed from the cluster; its data directory cannot be used in it again", c.self)
+		return c.errRemoved()
 	}
 	if e.State == ring.Joining {
 		return c.finishJoin(ctx, e)
@@ -140,6 +140,9 @@ func (c *cluster) catchUp(ctx context.Context) error {
 	if err := c.log.CatchUp(wait); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if c.wasRemoved(ctx) {
+			return c.errRemoved()
 		}
 		c.node.opts.Log.Warn("the metadata log has no leader that can be reached: the schema and the topology may be old", "error", err)
 	}

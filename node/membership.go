@@ -75,6 +75,7 @@ func (c *cluster) followChange(t *ring.Topology) {
 type membershipQuestion struct {
 	Barrier uint64 `json:"barrier,omitempty"` // answer when the log is applied up to here and no older write is under way
 	Moved   uint64 `json:"moved,omitempty"`   // has the node all that it gains by the change that began in this epoch?
+	Removed bool   `json:"removed,omitempty"` // was whoever asks taken out of the cluster?
 }
 
 type membershipAnswer struct {
@@ -90,6 +91,8 @@ func (c *cluster) membership(ctx context.Context, r *peer.Request) ([]byte, erro
 	}
 	a := membershipAnswer{Done: true}
 	switch {
+	case q.Removed:
+		a.Done = c.log.Removed(r.From)
 	case q.Barrier > 0:
 		if err := c.log.WaitApplied(ctx, q.Barrier); err != nil {
 			return nil, err
@@ -161,6 +164,53 @@ func (c *cluster) tryBarrier(ctx context.Context, index uint64) error {
 		}
 	}
 	return failed
+}
+
+// errRemoved is why a node ends that was taken out of the cluster.
+func (c *cluster) errRemoved() error {
+	return fmt.Errorf("this node, %s, was taken out of the cluster; its data directory cannot be used in it again", c.self)
+}
+
+// wasRemoved asks the other nodes whether this one was taken out of the cluster while it could not hear of it.
+func (c *cluster) wasRemoved(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	answers := make(chan bool)
+	asked := 0
+	for _, e := range c.log.Topology().Endpoints() {
+		if e.ID == c.self {
+			continue
+		}
+		asked++
+		go func() {
+			a, err := c.askMembership(ctx, e.ID, membershipQuestion{Removed: true})
+			select {
+			case answers <- err == nil && a.Done:
+			case <-ctx.Done():
+			}
+		}()
+	}
+	for range asked {
+		select {
+		case removed := <-answers:
+			if removed {
+				return true
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return false
+}
+
+// refresh learns the newest topology, after another node has said that there is one. If this node cannot, it may be because
+// it is not part of the cluster anymore.
+func (c *cluster) refresh(ctx context.Context) error {
+	err := c.log.CatchUp(ctx)
+	if err != nil && c.wasRemoved(context.WithoutCancel(ctx)) {
+		c.node.fail(c.errRemoved())
+	}
+	return err
 }
 
 // A NotInClusterError says that a node alone was asked for something that needs a cluster.

@@ -87,6 +87,10 @@ type Options struct {
 	Now func() time.Time // the node's clock; default time.Now
 
 	Sockets peer.Sockets // the network between nodes; default the operating system's
+
+	// Insecure allows a listen_address that other machines can reach although connections between nodes are not encrypted, or
+	// do not prove who is at the other end.
+	Insecure bool
 }
 
 // Start opens the node that cfg describes, and recovers what was acknowledged before a crash. It
@@ -112,7 +116,7 @@ func StartWith(ctx context.Context, cfg config.Config, opts Options) (*Node, err
 	if opts.Sockets == nil {
 		opts.Sockets = peer.TCP()
 	}
-	n := &Node{config: cfg, opts: opts, failed: make(chan error, 2)} // storage and the server report one each
+	n := &Node{config: cfg, opts: opts, failed: make(chan error, 1)}
 	if err := n.open(ctx, opts); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
@@ -178,13 +182,12 @@ func (n *Node) openExecutor() {
 	options := coordinator.Options{
 		Schema:        n.log.Schema,
 		CatchUp:       func(ctx context.Context, epoch uint64) error { return n.epochs.await(ctx, n.log, epoch) },
-		Refresh:       n.log.CatchUp,
 		TombstoneFail: n.config.TombstoneFailureThreshold,
 		Now:           n.opts.Now,
 		Log:           n.opts.Log,
 	}
 	if n.cluster != nil {
-		options.Peers, options.Proximity = n.cluster.hub, n.cluster.proximity
+		options.Peers, options.Proximity, options.Refresh = n.cluster.hub, n.cluster.proximity, n.cluster.refresh
 		if n.cluster.hints != nil {
 			options.Hints = n.cluster.hints
 		}
@@ -258,7 +261,12 @@ func (n *Node) checkCluster(ctx context.Context) error {
 }
 
 // fail is told when storage cannot go on.
-func (n *Node) fail(err error) { n.failed <- err }
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default: // there are reasons enough
+	}
+}
 
 // Failed returns a channel that receives an error if the node cannot take writes anymore. The
 // program should then stop the node and end.
@@ -322,6 +330,9 @@ func (t *tables) table(incarnation uint32) (storage.Table, bool) {
 	t.mu.Unlock()
 	if log == nil {
 		return storage.Table{}, false
+	}
+	if incarnation == coordinator.BatchlogIncarnation {
+		return coordinator.Batchlog(), true
 	}
 	s := log.Schema().TableOf(incarnation)
 	if s == nil {

@@ -38,14 +38,15 @@ func (o ServeOptions) generate() (string, error) {
 	return password, nil
 }
 
-// An ExposedError says that Serve has refused to listen where other machines can connect.
+// An ExposedError says that the node has refused to listen where other machines can connect.
 type ExposedError struct {
+	Setting string // rpc_address for clients, listen_address for other nodes
 	Address string
 	Danger  string // as Exposure returns it
 }
 
 func (e *ExposedError) Error() string {
-	return fmt.Sprintf("rpc_address %s can be reached from other machines, and %s", e.Address, e.Danger)
+	return fmt.Sprintf("%s %s can be reached from other machines, and %s", e.Setting, e.Address, e.Danger)
 }
 
 // Exposure returns what is dangerous about serving clients at an address with the node's settings, "" if nothing is.
@@ -74,7 +75,7 @@ func (n *Node) Serve(ctx context.Context, opts ServeOptions) (net.Addr, error) {
 		return nil, err
 	}
 	if danger := n.Exposure(listener.Addr()); danger != "" && !opts.Insecure {
-		return nil, errors.Join(&ExposedError{Address: n.config.RPCAddress, Danger: danger}, listener.Close())
+		return nil, errors.Join(&ExposedError{Setting: "rpc_address", Address: n.config.RPCAddress, Danger: danger}, listener.Close())
 	}
 	n.clients.mu.Lock()
 	defer n.clients.mu.Unlock()

@@ -112,6 +112,7 @@ func (w *watch) look(c *cluster) {
 			}
 			continue
 		}
+		c.memberOf().Forget(id)
 		if server != nil {
 			server.TopologyChanged(frame.RemovedNode, s.native)
 		}

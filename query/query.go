@@ -135,6 +135,7 @@ type Parameters struct {
 	PagingState []byte       // of the page before; nil for the first
 	Timestamp   Optional     // default write timestamp, microseconds since the epoch, instead of that of the node's clock
 	Now         Optional     // the client's time, seconds since the epoch, by which values expire, instead of the node's
+	Unlogged    bool         // of ExecuteBatch: the batch need not be all or nothing if a node fails halfway
 	Trace       *trace.Trace // is told what happens; nil for nearly all requests
 	Memory      []byte       // where the rows of the result may be put, beyond its length; it may be nil
 }

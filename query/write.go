@@ -23,6 +23,7 @@ type writer struct {
 	executor *Executor
 	ctx      context.Context
 	level    consistency.Level
+	logged   bool // the writes are those of a logged batch
 	trace    *trace.Trace
 	source   plan.Source
 
@@ -49,7 +50,7 @@ func newWriter(e *Executor) *writer {
 // begin returns a writer for a request.
 func (e *Executor) begin(ctx context.Context, parameters *Parameters) *writer {
 	w := e.writers.Get().(*writer)
-	w.ctx, w.level = ctx, parameters.Consistency
+	w.ctx, w.level, w.logged = ctx, parameters.Consistency, false
 	w.source.Now = e.now(parameters)
 	w.trace = parameters.Trace
 	if parameters.Timestamp.Set {
@@ -200,6 +201,7 @@ func (e *Executor) modify(ctx context.Context, m *plan.Modify, parameters *Param
 // batch carries out a batch: on one node all of it at once.
 func (e *Executor) batch(ctx context.Context, b *plan.Batch, parameters *Parameters) (*Result, error) {
 	w := e.begin(ctx, parameters)
+	w.logged = !b.Unlogged
 	binding := &plan.Binding{Values: parameters.Values}
 	timestamp, set, err := b.BatchTimestamp(binding)
 	if set {
@@ -222,6 +224,7 @@ type BatchEntry struct {
 func (s *Session) ExecuteBatch(ctx context.Context, entries []BatchEntry, parameters *Parameters) (*Result, error) {
 	e := s.executor
 	w := e.begin(ctx, parameters)
+	w.logged = !parameters.Unlogged
 	binding := &plan.Binding{}
 	var err error
 	for i := range entries {
@@ -292,5 +295,8 @@ func (e *Executor) commit(ctx context.Context, w *writer) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.opts.WriteTimeout)
 	defer cancel()
+	if w.logged && len(w.writes) > 1 {
+		return e.coordinator.WriteBatch(ctx, w.trace, w.level, w.writes...)
+	}
 	return e.coordinator.Write(ctx, w.trace, w.level, w.writes...)
 }

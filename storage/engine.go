@@ -14,6 +14,13 @@
 // the partition and of ranges, and yields live rows in key order. A cursor sees the state as of
 // its creation: all of a mutation or nothing of it.
 //
+// # Blocks
+//
+// ReadBlock and ScanBlock give the same rows to other nodes: a block is a run of merged entries with tombstones, the same
+// bytes on every replica that has the same data, so that replicas are compared by Digest (block.go). The node that
+// asked merges the blocks of several replicas with MergeBlocks, which also says what each of them lacks, and reads
+// the result through a Cursor that fetches block after block: NewReadCursor and NewScanCursor.
+//
 // # Folding
 //
 // In the background, fragments are merged into pages: runs of neighboring rows, compressed and

@@ -48,7 +48,7 @@ func (r *Read) After(rowKey []byte) bool {
 // After moves s behind an entry, and reports whether anything may be left to read. rowKey is that of a row or
 // header, or a partition's prefix and 0xFF, which is behind all of the partition.
 func (s *Scan) After(rowKey []byte) bool {
-	start := rowKey
+	var start []byte
 	switch end, err := row.PartitionEnd(rowKey); {
 	case err == nil && row.Kind(rowKey[end]) == row.KindHeader: // its rows are next, with the header
 		start = append(bytes.Clone(rowKey[:end]), byte(row.KindRow))

@@ -13,7 +13,7 @@
 //
 // The leader brings raft's configuration in line with the members that the machine knows: they are added as
 // servers without a vote, up to five of those that may vote get one, and servers that are no members are
-// removed. It goes one step after the other, and a new leader goes on where the old one stopped.
+// removed. A member that may not vote anymore, because it leaves, loses its vote first. It goes one step after the other, and a new leader goes on where the old one stopped.
 //
 // # Timing
 //

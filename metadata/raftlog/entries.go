@@ -2,7 +2,6 @@ package raftlog
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -169,16 +168,3 @@ func (e *entries) DeleteRange(low, high uint64) error {
 
 // IsMonotonic says that there must be no gaps.
 func (e *entries) IsMonotonic() bool { return true }
-
-// configuration returns the newest configuration in the log, committed or not.
-func (e *entries) configuration() (raft.Configuration, bool) {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	for _, l := range slices.Backward(e.list) {
-		if l.Type == raft.LogConfiguration {
-			c, err := readConfiguration(l.Data)
-			return c, err == nil
-		}
-	}
-	return raft.Configuration{}, false
-}

@@ -68,9 +68,10 @@ type Log struct {
 
 	running sync.WaitGroup // what this package runs
 
-	mu      sync.Mutex
-	stopped bool
-	futures sync.WaitGroup // that raft owes an answer
+	mu       sync.Mutex
+	retiring map[ring.HostID]int // nodes that get no vote anymore
+	stopped  bool
+	futures  sync.WaitGroup // that raft owes an answer
 }
 
 // A NotLeaderError says that nothing was done because this node does not lead.
@@ -83,7 +84,7 @@ func (*NotLeaderError) Error() string { return "this node does not lead the meta
 func Open(o Options) (*Log, error) {
 	o.setDefaults()
 	set(&o.Log, slog.Default())
-	l := &Log{opts: o, kicked: make(chan struct{}, 1), nudged: make(chan struct{}, 1)}
+	l := &Log{opts: o, retiring: map[ring.HostID]int{}, kicked: make(chan struct{}, 1), nudged: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(o.Context)
 	entries, err := openEntries(o.Store)
 	if err != nil {

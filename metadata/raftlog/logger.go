@@ -2,6 +2,7 @@ package raftlog
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -26,6 +27,11 @@ func (s logSink) Accept(_ string, level hclog.Level, message string, args ...any
 		to = slog.LevelWarn
 	}
 	if s.log.Enabled(context.Background(), to) {
+		for i, arg := range args {
+			if f, ok := arg.(hclog.Format); ok && len(f) > 0 {
+				args[i] = fmt.Sprintf(fmt.Sprint(f[0]), f[1:]...)
+			}
+		}
 		s.log.Log(context.Background(), to, "The metadata log: "+message, args...)
 	}
 }

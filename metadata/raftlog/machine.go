@@ -82,12 +82,10 @@ func (m *machine) Restore(from io.ReadCloser) error {
 // A snapshot writes a state that was captured.
 type snapshot func() []byte
 
-// Persist writes it.
+// Persist writes it. raft closes what it is written to.
 func (s snapshot) Persist(to raft.SnapshotSink) error {
-	if _, err := to.Write(s()); err != nil {
-		return errors.Join(err, to.Cancel())
-	}
-	return to.Close()
+	_, err := to.Write(s())
+	return err
 }
 
 // Release does nothing.

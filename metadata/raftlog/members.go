@@ -1,6 +1,7 @@
 package raftlog
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -87,20 +88,49 @@ func (l *Log) nextStep() (step, time.Duration) {
 		}
 	}
 	self := serverOf(l.opts.Self)
-	switch s := l.superfluous(servers, members); {
-	case s == self && slices.ContainsFunc(servers, func(s raft.Server) bool { return s.ID != self && s.Suffrage == raft.Voter }):
-		return l.leave, 0
-	case s != "" && s != self:
-		return func(r *raft.Raft) raft.Future { return r.RemoveServer(s, 0, changeTimeout) }, 0
+	if s := l.find(servers, members, func(_ raft.Server, m *Member) bool { return m == nil }); s == self {
+		if hasOtherVoter(servers, self) {
+			return l.leave, 0
+		}
+	} else if s != "" {
+		return func(r *raft.Raft) raft.Future { return l.remove(r, s) }, 0
+	}
+	s := l.find(servers, members, func(s raft.Server, m *Member) bool { return s.Suffrage == raft.Voter && m != nil && !m.Votes })
+	if s != "" && hasOtherVoter(servers, s) {
+		return func(r *raft.Raft) raft.Future { return l.demote(r, s) }, 0
 	}
 	return l.promotion(servers, members)
 }
 
-// superfluous returns a server that is no member, this one last.
-func (l *Log) superfluous(servers []raft.Server, members []Member) (found raft.ServerID) {
+// remove removes a server. It should have the entry that says so: it hears of nothing afterwards.
+func (l *Log) remove(r *raft.Raft, s raft.ServerID) raft.Future {
+	if c := l.newest.Load(); c != nil && c.term == r.CurrentTerm() {
+		l.nudgeServer(s, c)
+	}
+	return r.RemoveServer(s, 0, changeTimeout)
+}
+
+// demote takes the vote from a server. If that is this one, another one becomes the leader first, and does it.
+func (l *Log) demote(r *raft.Raft, s raft.ServerID) raft.Future {
+	if s == serverOf(l.opts.Self) {
+		return r.LeadershipTransfer()
+	}
+	return r.DemoteVoter(s, 0, changeTimeout)
+}
+
+// hasOtherVoter reports whether a server beside id votes.
+func hasOtherVoter(servers []raft.Server, id raft.ServerID) bool {
+	return slices.ContainsFunc(servers, func(s raft.Server) bool { return s.ID != id && s.Suffrage == raft.Voter })
+}
+
+// find returns a server that is as asked for, this one last. It may be no member.
+func (l *Log) find(servers []raft.Server, members []Member, is func(raft.Server, *Member) bool) (found raft.ServerID) {
 	for _, s := range servers {
-		isMember := slices.ContainsFunc(members, func(m Member) bool { return s.ID == serverOf(m.ID) })
-		if !isMember && (found == "" || s.ID != serverOf(l.opts.Self)) {
+		var member *Member
+		if i := slices.IndexFunc(members, func(m Member) bool { return s.ID == serverOf(m.ID) }); i >= 0 {
+			member = &members[i]
+		}
+		if is(s, member) && (found == "" || s.ID != serverOf(l.opts.Self)) {
 			found = s.ID
 		}
 	}
@@ -124,7 +154,7 @@ func (l *Log) promotion(servers []raft.Server, members []Member) (step, time.Dur
 			voters++
 			continue
 		}
-		i := slices.IndexFunc(members, func(m Member) bool { return m.Votes && s.ID == serverOf(m.ID) })
+		i := slices.IndexFunc(members, func(m Member) bool { return m.Votes && s.ID == serverOf(m.ID) && !l.retires(m.ID) })
 		switch {
 		case i < 0:
 		case !l.isLive(members[i].ID):
@@ -142,6 +172,55 @@ func (l *Log) promotion(servers []raft.Server, members []Member) (step, time.Dur
 		return nil, promoteAgain
 	}
 	return nil, 0
+}
+
+const retireAgain = 50 * time.Millisecond
+
+// Retire takes the vote from a node that is about to be removed, if it has one. Once the node is no member anymore, others may
+// not know how to reach it, and could wait in vain for its vote. It gets none before the function that is returned
+// is called. A *NotLeaderError says that this node does not lead, or not anymore.
+func (l *Log) Retire(ctx context.Context, id ring.HostID) (release func(), err error) {
+	l.mu.Lock()
+	l.retiring[id]++
+	l.mu.Unlock()
+	release = func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.retiring[id]--; l.retiring[id] == 0 {
+			delete(l.retiring, id)
+		}
+	}
+	for server := serverOf(id); ; {
+		servers := l.servers()
+		switch {
+		case !slices.ContainsFunc(servers, func(s raft.Server) bool { return s.ID == server && s.Suffrage == raft.Voter }):
+			return release, nil
+		case !l.Leads():
+			err = &NotLeaderError{}
+		case hasOtherVoter(servers, server):
+			err = l.wait(ctx, func(r *raft.Raft) raft.Future { return l.demote(r, server) })
+		}
+		if err != nil {
+			release()
+			return nil, err
+		}
+		select {
+		case <-time.After(retireAgain): // for another voter, or another leader
+		case <-ctx.Done():
+			release()
+			return nil, ctx.Err()
+		case <-l.ctx.Done():
+			release()
+			return nil, errStopped
+		}
+	}
+}
+
+// retires reports whether a node is about to be removed.
+func (l *Log) retires(id ring.HostID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.retiring[id] > 0
 }
 
 func (l *Log) isLive(id ring.HostID) bool {

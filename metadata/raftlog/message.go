@@ -114,14 +114,12 @@ func readRequest(b []byte) (any, error) {
 	switch k := kind(r.Byte()); k {
 	case kindAppend:
 		q := &raft.AppendEntriesRequest{RPCHeader: readHeader(r), Term: r.Uvarint(), PrevLogEntry: r.Uvarint(), PrevLogTerm: r.Uvarint(), LeaderCommitIndex: r.Uvarint()}
-		q.Leader = q.Addr
 		for n := r.Count(6); n > 0 && !r.Failed(); n-- {
 			q.Entries = append(q.Entries, readEntry(r))
 		}
 		request = q
 	case kindVote:
 		q := &raft.RequestVoteRequest{RPCHeader: readHeader(r), Term: r.Uvarint(), LastLogIndex: r.Uvarint(), LastLogTerm: r.Uvarint(), LeadershipTransfer: r.Bool()}
-		q.Candidate = q.Addr
 		request = q
 	case kindPreVote:
 		request = &raft.RequestPreVoteRequest{RPCHeader: readHeader(r), Term: r.Uvarint(), LastLogIndex: r.Uvarint(), LastLogTerm: r.Uvarint()}
@@ -141,7 +139,6 @@ func readRequest(b []byte) (any, error) {
 func readInstall(r *codec.Reader) *raft.InstallSnapshotRequest {
 	q := &raft.InstallSnapshotRequest{RPCHeader: readHeader(r), SnapshotVersion: raft.SnapshotVersion(r.Uvarint() & 0xFF), Term: r.Uvarint(),
 		LastLogIndex: r.Uvarint(), LastLogTerm: r.Uvarint(), ConfigurationIndex: r.Uvarint(), Size: int64(r.Uvarint()), Configuration: r.Bytes()}
-	q.Leader = q.Addr
 	if _, err := readConfiguration(q.Configuration); err != nil || q.SnapshotVersion != raft.SnapshotVersionMax {
 		r.Fail()
 	}

@@ -248,6 +248,7 @@ func (r *request) runBatch() {
 		r.refuse(err)
 		return
 	}
+	r.parameters.Unlogged = b.Type == frame.BatchUnlogged
 	result, err := r.conn.session.ExecuteBatch(r.conn.ctx, r.entries, &r.parameters)
 	if err != nil {
 		r.body = nil // as in run

@@ -38,8 +38,8 @@
 //
 // A hub dials one connection to each node it sends to, at the first request, and a second one for verbs that move much data
 // ([Verb.Bulk]), so that these do not delay the others. Requests go from the dialler to the acceptor, answers the other way: two
-// nodes that ask each other have two connections. While a connection is being dialled, requests wait for it, up to MaxFrame bytes;
-// all fail if dialling fails. After that, requests fail at once for 100 ms, and for longer after each further attempt, up to
+// nodes that ask each other have two connections. While a connection is being dialled, requests wait for it, until there are MaxFrame bytes of them;
+// all fail if dialling fails. As many may wait for a node that takes them slowly. After that, requests fail at once for 100 ms, and for longer after each further attempt, up to
 // 2 s; [Hub.Retry] ends this when something says that the node is up again. The address is asked for at each attempt, so a
 // node that comes back at another address is found there as soon as the old connection has ended.
 //
@@ -53,7 +53,8 @@
 // # Limits
 //
 // Requests and answers have up to Options.MaxFrame bytes; memory for them is allocated as they arrive. The requests that handlers are at work on
-// have up to Options.MaxInFlight bytes together, those that come then fail with CodeOverloaded; verbs by which the cluster governs itself (from
+// have up to Options.MaxInFlight bytes together, with their answers, which are taken to be as large as the verb's usually are until they are there.
+// Requests that come then fail with CodeOverloaded; verbs by which the cluster governs itself (from
 // VerbRaft to below VerbPull) have a quarter more, so that load alone does not take nodes apart. A node that takes no answers is read from no
 // more once 8 MiB of them wait. Requests whose deadline has passed before their handler could start are dropped.
 //

@@ -39,7 +39,7 @@ type Options struct {
 
 	Compression bool  // with nodes that want it, too
 	MaxFrame    int   // bytes of a request or an answer; 0: 64 MiB
-	MaxInFlight int64 // bytes of the requests that handlers are at work on; 0: 256 MiB
+	MaxInFlight int64 // bytes of the requests that handlers are at work on, and of their answers; 0: 256 MiB
 	Log         *slog.Logger
 }
 
@@ -47,6 +47,7 @@ type Options struct {
 type Hub struct {
 	options  Options
 	handlers [256]Handler
+	usual    [256]mean // answers, by verb
 	listener net.Listener
 	ctx      context.Context // ends when Close begins
 	cancel   context.CancelFunc
@@ -119,7 +120,7 @@ func (h *Hub) Address() netip.AddrPort {
 }
 
 // Close ends all connections, lets all calls fail with ErrClosed, ends the contexts of handlers, and waits for them. Streams that somebody
-// has taken are theirs. No handler may call it.
+// has taken are theirs. Neither handlers nor what Send calls back may call it.
 func (h *Hub) Close() error {
 	h.mu.Lock()
 	if h.closed {

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,7 @@ type output struct {
 	conn   net.Conn
 	raw    net.Conn // below TLS: closing it does not wait
 	chunks *chunks
-	limit  int          // bytes that may wait
+	limit  int          // with so many bytes waiting, no more are taken
 	wrote  atomic.Int64 // when a write has last ended, in Unix nanoseconds
 
 	mu      sync.Mutex
@@ -47,7 +48,7 @@ func (o *output) add(h *header, p *parcel) error {
 	if o.err != nil {
 		return o.err
 	}
-	if o.queued > 0 && o.queued+n > o.limit {
+	if o.queued >= o.limit {
 		return ErrBacklog
 	}
 	o.queued += n
@@ -130,6 +131,9 @@ func (o *output) take(spare []*chunk) []*chunk {
 	for len(o.queue) == 0 && o.err == nil {
 		o.idle = true
 		o.ready.Wait()
+		o.mu.Unlock()
+		runtime.Gosched() // others that can run may have something to send, too: under load, a third of the system calls
+		o.mu.Lock()
 	}
 	if o.err != nil {
 		return nil

@@ -180,6 +180,7 @@ func (in *inbound) request(h *header, payload []byte) error {
 		return err
 	}
 	handler := hub.handlers[h.verb]
+	held := int64(size) + requestCost + hub.usual[h.verb].bytes.Load()
 	switch {
 	case handler == nil && h.verb == VerbPing:
 		in.send(&header{kind: kindAnswer, verb: h.verb, id: h.id}, nil)
@@ -187,12 +188,12 @@ func (in *inbound) request(h *header, payload []byte) error {
 	case handler == nil:
 		in.fail(h.verb, h.id, &Failure{CodeUnknownVerb, "the node does not know what it is asked for"})
 		return nil
-	case !hub.gate.enter(int64(size)+requestCost, h.verb.governs()):
+	case !hub.gate.enter(held, h.verb.governs()):
 		in.fail(h.verb, h.id, &Failure{CodeOverloaded, "the node is overloaded"})
 		return nil
 	}
 	t := hub.task()
-	t.in, t.handler, t.id, t.held = in, handler, h.id, int64(size)+requestCost
+	t.in, t.handler, t.id, t.held = in, handler, h.id, held
 	t.request = Request{From: in.from, Verb: h.verb, Body: t.room(size), Memory: t.memory}
 	if h.remaining != unlimited {
 		t.request.Deadline = time.Now().Add(time.Duration(h.remaining) * time.Millisecond)

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -49,12 +50,13 @@ func (t *task) run() {
 		return
 	}
 	if err == nil && len(answer) > t.in.input.limit {
-		err = &SizeError{Size: len(answer), Max: t.in.input.limit}
+		err = fmt.Errorf("the answer has %d bytes, at most %d", len(answer), t.in.input.limit)
 	}
 	if err != nil {
 		t.in.fail(r.Verb, t.id, err)
 		return
 	}
+	t.in.hub.usual[r.Verb].add(int64(len(answer)))
 	t.hold(int64(len(answer)))
 	t.in.output.await(outputLimit)
 	t.in.send(&header{kind: kindAnswer, verb: r.Verb, id: t.id}, answer)
@@ -86,6 +88,16 @@ func (t *task) end() {
 	}
 	t.in, t.handler, t.request = nil, nil, Request{}
 	in.hub.tasks.Put(t)
+}
+
+// A mean is how large the answers of a verb have been lately. What handlers will hold is not known when they start, but they do
+// what they did before.
+type mean struct{ bytes atomic.Int64 }
+
+// add takes one more answer into account, with a weight of 1/16. If two are added at the same time, one may be left out.
+func (m *mean) add(n int64) {
+	old := m.bytes.Load()
+	m.bytes.Store(old + (n-old)/16)
 }
 
 // A gate bounds what handlers hold.

@@ -13,16 +13,18 @@ type Verb uint8
 
 // The verbs.
 const (
-	VerbPing       Verb = 1  // answers nothing
-	VerbMutate     Verb = 2  // carry out mutations
-	VerbRead       Verb = 3  // rows, or a digest of them
-	VerbHint       Verb = 4  // mutations that were missed
-	VerbRaft       Verb = 10 // the metadata log's consensus
-	VerbPropose    Verb = 11 // an entry for the metadata log
-	VerbApplied    Verb = 12 // answers when the metadata log is applied up to an index
-	VerbMembership Verb = 20 // operators' requests about joining and leaving
-	VerbPull       Verb = 128
-	VerbSnapshot   Verb = 129 // of the metadata log
+	VerbPing        Verb = 1  // answers nothing
+	VerbMutate      Verb = 2  // carry out mutations
+	VerbRead        Verb = 3  // rows, or a digest of them
+	VerbHint        Verb = 4  // mutations that were missed
+	VerbBatchStore  Verb = 5  // keep a logged batch until it is complete
+	VerbBatchRemove Verb = 6  // it is
+	VerbRaft        Verb = 10 // the metadata log's consensus
+	VerbPropose     Verb = 11 // an entry for the metadata log
+	VerbApplied     Verb = 12 // answers when the metadata log is applied up to an index
+	VerbMembership  Verb = 20 // operators' requests about joining and leaving
+	VerbPull        Verb = 128
+	VerbSnapshot    Verb = 129 // of the metadata log
 )
 
 // Bulk reports whether the verb moves much data.
