@@ -23,7 +23,8 @@ func TestCluster(t *testing.T) {
 	l.verify(c, 3)
 }
 
-// killEach kills one node after the other and starts it again.
+// killEach kills one node after the other and starts it again, the first after the others have found out, the others
+// sooner. The next one is killed when the one before has what it missed.
 func (l *load) killEach(c *loopback) {
 	l.t.Helper()
 	for i, m := range c.members {
@@ -31,10 +32,18 @@ func (l *load) killEach(c *loopback) {
 			m.crash()
 			l.await(150)
 		})
+		if i%2 == 0 {
+			l.during("until the others find out", func() { c.awaitUp() })
+			l.during(fmt.Sprintf("node %d is down", i+1), func() { l.await(150) })
+		}
 		l.during(fmt.Sprintf("node %d starts", i+1), func() {
 			m.start()
 			m.awaitReady()
 			c.awaitUp()
+		})
+		l.during("hints are delivered", func() {
+			c.awaitHints()
+			l.await(50)
 		})
 	}
 }

@@ -149,10 +149,10 @@ func (m *member) ups(ctx context.Context) (up, all int, err error) {
 	return up, all, rows.Close()
 }
 
-// awaitUp waits until all nodes that run know that the others do.
-func (c *loopback) awaitUp() {
+// awaitUp waits until all nodes that run know who else does, and who does not.
+func (c *loopback) awaitUp() time.Duration {
 	c.t.Helper()
-	want := len(c.living()) - 1
+	began, want := time.Now(), len(c.living())-1
 	for _, m := range c.living() {
 		eventually(c.t, func(ctx context.Context) error {
 			up, _, err := m.ups(ctx)
@@ -162,6 +162,7 @@ func (c *loopback) awaitUp() {
 			return err
 		})
 	}
+	return time.Since(began)
 }
 
 // awaitHints waits until no node that runs keeps hints for another one that does.
@@ -170,18 +171,17 @@ func (c *loopback) awaitHints() time.Duration {
 	began := time.Now()
 	for _, m := range c.living() {
 		eventually(c.t, func(ctx context.Context) error {
-			var files, waiting int
-			status := ""
-			rows := m.session().Query("SELECT files, status FROM system_views.pending_hints").IterContext(ctx)
-			for rows.Scan(&files, &status) {
+			status, waiting := "", 0
+			rows := m.session().Query("SELECT status FROM system_views.pending_hints").IterContext(ctx)
+			for rows.Scan(&status) {
 				if status == "UP" {
-					waiting += files
+					waiting++
 				}
 			}
 			if err := rows.Close(); err != nil || waiting == 0 {
 				return err
 			}
-			return fmt.Errorf("node %s keeps %d files of hints", m.address, waiting)
+			return fmt.Errorf("node %s keeps hints for %d others", m.address, waiting)
 		})
 	}
 	return time.Since(began)
