@@ -295,6 +295,7 @@ func (c *cluster) openHints() error {
 		MaxFileSize:     int64(cfg.MaxHintsFileSize),
 		Throttle:        int64(cfg.HintedHandoffThrottle),
 		Nodes:           func() int { return len(c.log.Topology().Endpoints()) },
+		FlushPeriod:     hintPeriod,
 		Final:           coordinator.IsFinal,
 		Free:            n.engine.HasRoom,
 		Now:             n.opts.Now,
@@ -307,9 +308,15 @@ func (c *cluster) openHints() error {
 		Store:      c.hints,
 		Send:       c.sendHint,
 		MaxThreads: cfg.MaxHintsDeliveryThreads,
+		Interval:   hintPeriod,
 	})
 	return nil
 }
+
+// hintPeriod is the time after which hints are written to disk, and after which those for a node that was not missed as a
+// whole are delivered. It is shorter than Cassandra's ten seconds, because a coordinator that is killed loses what it has
+// not written, and a replica then lacks it until somebody reads it.
+const hintPeriod = time.Second
 
 // hintTimeout is how long a node may take for a hint.
 const hintTimeout = 10 * time.Second

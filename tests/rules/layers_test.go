@@ -45,7 +45,7 @@ func homes() map[string][]string {
 		"github.com/spf13/viper":               {"config"},
 		"github.com/spf13/cobra":               {".", "admin", "shell", "workload"},
 		"github.com/HdrHistogram":              {"workload/bench"},
-		"github.com/apache":                    {"workload/client"},
+		"github.com/apache":                    {"workload/client", "tests/process"},
 		"github.com/iliumdb/ilium/grammar/gen": {"grammar"}, // all others see package ast
 	}
 }
