@@ -34,12 +34,13 @@ type cluster struct {
 	hub        *peer.Hub
 	handlers   atomic.Pointer[map[peer.Verb]peer.Handler] // nil until the node can answer
 	log        *metadata.Log
+	opened     atomic.Bool // log is set: it asks others already while it is being opened
 	hints      *hint.Store // nil if none are kept
 	dispatcher *hint.Dispatcher
 	mover      *stream.Mover
 	proximity  *proximity
 
-	watch  watch
+	watch  *watch
 	replay replay
 	moves  moves
 }
@@ -50,7 +51,7 @@ func (n *Node) openCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &cluster{node: n, self: id.host, identity: id}
+	c := &cluster{node: n, self: id.host, identity: id, watch: newWatch()}
 	c.proximity = newProximity(c)
 	n.cluster, n.view = c, c
 	generation, err := n.nextGeneration(ctx)
@@ -191,7 +192,7 @@ func (c *cluster) resolve(id ring.HostID) (string, bool) {
 			return address, true
 		}
 	}
-	if c.log == nil {
+	if !c.opened.Load() {
 		return "", false
 	}
 	e := c.log.Topology().Endpoint(id)
@@ -217,8 +218,12 @@ func (c *cluster) openLog() (err error) {
 			Log:     n.opts.Log,
 		},
 	})
+	if err != nil {
+		return err
+	}
 	n.log = c.log
-	return err
+	c.opened.Store(true)
+	return nil
 }
 
 // openGossip begins to gossip, with the seeds and with all that were members before.
@@ -346,7 +351,7 @@ func (c *cluster) memberOf() *gossip.Member { return c.watch.member.Load() }
 // live returns all other nodes that are thought to be alive.
 func (c *cluster) live() []ring.HostID {
 	var out []ring.HostID
-	if c.log == nil { // which is being opened
+	if !c.opened.Load() {
 		return nil
 	}
 	for _, e := range c.log.Topology().Endpoints() {

@@ -38,9 +38,12 @@ const watchEvery = time.Second
 // loadEvery is the time between two measurements of the node's own load.
 const loadEvery = time.Minute
 
+func newWatch() *watch {
+	return &watch{kick: make(chan struct{}, 1), stop: make(chan struct{}), told: map[ring.HostID]seen{}}
+}
+
 // start begins to watch.
 func (w *watch) start(c *cluster) {
-	w.kick, w.stop, w.told = make(chan struct{}, 1), make(chan struct{}), map[ring.HostID]seen{}
 	w.running.Go(func() {
 		look, load := time.NewTicker(watchEvery), time.NewTicker(loadEvery)
 		defer look.Stop()
@@ -62,9 +65,6 @@ func (w *watch) start(c *cluster) {
 }
 
 func (w *watch) wake() {
-	if w.kick == nil {
-		return
-	}
 	select {
 	case w.kick <- struct{}{}:
 	default:
@@ -72,10 +72,8 @@ func (w *watch) wake() {
 }
 
 func (w *watch) close() {
-	if w.stop != nil {
-		close(w.stop)
-		w.running.Wait()
-	}
+	close(w.stop)
+	w.running.Wait()
 }
 
 // look compares what is with what clients were told. Clients are told of a node when it takes clients, and not before:
