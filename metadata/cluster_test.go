@@ -477,3 +477,71 @@ func TestAloneBecomesFirst(t *testing.T) {
 		}
 	})
 }
+
+// A cluster in which nothing changes sends little, and writes nothing.
+func TestIdle(t *testing.T) {
+	inBubble(t, 5, func(t *testing.T, w *network) {
+		w.form()
+		w.mustPropose(0, createKS)
+		pause(5 * time.Second)
+		count := func() (messages, puts int) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			for _, m := range w.nodes {
+				d := m.disk()
+				d.mu.Lock()
+				puts += d.puts
+				d.mu.Unlock()
+			}
+			return w.calls, puts
+		}
+		messages, puts := count()
+		pause(time.Minute)
+		after, putsAfter := count()
+		perFollower := float64(after-messages) / 2 / 60 / 4 // requests and answers, seconds, followers
+		if perFollower > 10 || putsAfter != puts {
+			t.Errorf("%.1f requests a second to each follower, %d puts", perFollower, putsAfter-puts)
+		}
+		if testing.Verbose() {
+			t.Logf("%.1f requests a second to each follower", perFollower)
+		}
+	})
+}
+
+// Nodes stop in the middle of things without waiting long, and leave nothing running.
+func TestStopInTheMiddle(t *testing.T) {
+	for round := range 30 {
+		inBubble(t, 3, func(t *testing.T, w *network) {
+			w.form()
+			w.mustPropose(0, createKS)
+			if round%3 == 1 {
+				w.partition([]int{0}, []int{1}, []int{2})
+			}
+			var proposed sync.WaitGroup
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for i, m := range w.nodes {
+				l := m.current()
+				for j := range 3 {
+					c := change(t, fmt.Sprintf("CREATE TABLE t%d%d (k int PRIMARY KEY)", i, j), byte(1+i*3+j))
+					proposed.Go(func() { _, _ = l.Propose(ctx, c) })
+				}
+				proposed.Go(func() { _ = l.CatchUp(ctx) })
+				proposed.Go(func() { _ = l.ProposeTopology(ctx, Leave{w.nodes[2].id}) })
+			}
+			pause(time.Duration(round) * time.Millisecond)
+			began := time.Now()
+			w.stop()
+			if d := time.Since(began); d > 2*time.Second {
+				t.Errorf("round %d: stopping took %s", round, d)
+			}
+			proposed.Wait()
+			for _, m := range w.nodes {
+				m.start()
+			}
+			w.heal()
+			w.mustPropose(1, "CREATE TABLE last (k int PRIMARY KEY)")
+			w.checkSame()
+		})
+	}
+}
