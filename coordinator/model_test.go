@@ -21,6 +21,7 @@ type history struct {
 	n     int
 	acked map[int64][]*change // by token, at QUORUM or more
 	all   map[int64][]*change
+	seen  map[string]int64 // by token and row, the newest write that a read has shown
 }
 
 var genFault = rapid.Custom(func(t *rapid.T) fault {
@@ -109,7 +110,7 @@ func (h *history) read() {
 	h.checkSeen(token, got, q.Reverse)
 }
 
-// checkSeen checks what an answer must have, and what it may have.
+// checkSeen checks what an answer must have, and what it may have. What one answer shows, all later ones must.
 func (h *history) checkSeen(token int64, got string, reverse bool) {
 	present := map[string]bool{}
 	for _, r := range strings.Fields(got) {
@@ -123,6 +124,12 @@ func (h *history) checkSeen(token int64, got string, reverse bool) {
 	for r := range present {
 		if !h.possible(token, r) {
 			h.Fatalf("token %d: %q (reverse %v) has %s, which was deleted or replaced", token, got, reverse, r)
+		}
+		name, value, _ := strings.Cut(r, "=")
+		for _, e := range h.effects(token, name) {
+			if e.value == value && value != "" {
+				h.seen[fmt.Sprint(token, name)] = e.at
+			}
 		}
 	}
 }
@@ -143,7 +150,7 @@ func (h *history) effects(token int64, name string) (out []effect) {
 	for _, c := range h.all[token] {
 		for _, e := range c.log {
 			if e.covers(name) {
-				out = append(out, effect{e.at, e.value, acked[c]})
+				out = append(out, effect{e.at, e.value, acked[c] || e.value != "" && e.at <= h.seen[fmt.Sprint(token, name)]})
 			}
 		}
 	}
@@ -184,7 +191,8 @@ func TestRandomHistories(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestCluster(t, 5)
 		rapid.Check(struct{ rapid.TB }{t}, func(r *rapid.T) { // without the deadline, which no bubble has
-			h := &history{testCluster: w, T: r, n: rapid.IntRange(3, 5).Draw(r, "nodes"), acked: map[int64][]*change{}, all: map[int64][]*change{}}
+			h := &history{testCluster: w, T: r, n: rapid.IntRange(3, 5).Draw(r, "nodes"), acked: map[int64][]*change{}, all: map[int64][]*change{},
+				seen: map[string]int64{}}
 			w.setTable(simple("3"), "BLOCKING")
 			w.setTopology(1, w.endpoints(strings.Repeat("dc1 ", h.n))...)
 			for range rapid.IntRange(1, 25).Draw(r, "steps") {
