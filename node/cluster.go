@@ -64,10 +64,10 @@ func (n *Node) openCluster(ctx context.Context) error {
 	if err := c.openLog(); err != nil {
 		return err
 	}
-	if err := c.openGossip(generation); err != nil {
+	if err := c.openHints(); err != nil {
 		return err
 	}
-	return c.openHints()
+	return c.openGossip(generation)
 }
 
 // nextGeneration returns a number that is higher than at any start before: the present time, if the clock was not
