@@ -226,7 +226,7 @@ func (n *testNode) IsAlive(h ring.HostID) bool {
 }
 
 // Sort leaves the replicas in order of the ring.
-func (n *testNode) Sort([]*ring.Endpoint)             {}
+func (n *testNode) Sort([]*ring.Endpoint)                            {}
 func (n *testNode) Record(ring.HostID, *schema.Table, time.Duration) {}
 func (n *testNode) Patience(*schema.Table) (time.Duration, bool) {
 	return n.patience, n.patience > 0

@@ -86,7 +86,7 @@ func (c *Cluster) Start(i int) error {
 	m.process = p
 	m.mu.Unlock()
 	c.Logf("starting member %d", i)
-	n, err := node.StartWith(ctx, cfg, node.Options{Sockets: p.sockets, Log: c.journal.logger(i)})
+	n, err := node.StartWith(ctx, cfg, node.Options{Insecure: true, Sockets: p.sockets, Log: c.journal.logger(i)})
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer close(p.ended)
