@@ -142,13 +142,12 @@ func (q quotas) unavailable(level consistency.Level) error {
 	return nil
 }
 
-// renewed returns the same quotas without any replicas and answers.
-func (q quotas) renewed() quotas {
-	out := make(quotas, len(q))
+// renewed appends the same quotas to dst, without any replicas and answers.
+func (q quotas) renewed(dst quotas) quotas {
 	for i := range q {
-		out[i] = quota{datacenter: q[i].datacenter, required: q[i].required}
+		dst = append(dst, quota{datacenter: q[i].datacenter, required: q[i].required})
 	}
-	return out
+	return dst
 }
 
 // wants reports whether an answer of e would help to meet the quotas.
