@@ -75,15 +75,11 @@ type round struct {
 // next fetches one block.
 func (b *blocks) next(q query) (*storage.Entries, error) {
 	for {
-<<<<<<< HEAD
 		request := q.append(epochs{b.coordinator.opts.Schema().Epoch, b.plan.epoch}, false)
 		entries, err := b.coordinator.flights.do(string(append(request, byte(b.reading.Level))), func() (result, error) { return b.try(q, request) })
-=======
-		entries, err := b.try(q)
 		if err == nil {
 			return entries, nil
 		}
->>>>>>> refs/heads/coordtest
 		stale := (*staleError)(nil)
 		if !errors.As(err, &stale) || b.at == nil { // whoever scans finds other ranges
 			return entries, err
@@ -112,11 +108,8 @@ func (b *blocks) refresh(stale *staleError) error {
 // try is next with the topology that the plan is for.
 func (b *blocks) try(q query, request []byte) (result, error) {
 	r := &round{blocks: b, query: q}
-<<<<<<< HEAD
 	r.bodies[0] = request
-=======
 	r.data, r.digests = r.few.data[:0], r.few.digests[:0]
->>>>>>> refs/heads/coordtest
 	contacts, err := r.choose()
 	if err != nil {
 		return result{}, err

@@ -226,11 +226,6 @@ func (n *testNode) IsAlive(h ring.HostID) bool {
 	return !n.dead[[2]int{n.number, int(h[15])}]
 }
 
-<<<<<<< HEAD
-// Sort leaves the replicas in order of the ring.
-func (n *testNode) Sort([]*ring.Endpoint)                            {}
-func (n *testNode) Record(ring.HostID, *schema.Table, time.Duration) {}
-=======
 // Sort puts first the replica that the test wants there. Otherwise they stay in order of the ring.
 func (n *testNode) Sort(replicas []*ring.Endpoint) {
 	if n.nearest == nil || len(replicas) == 0 {
@@ -240,8 +235,7 @@ func (n *testNode) Sort(replicas []*ring.Endpoint) {
 	rotated := slices.Concat(replicas[first:], replicas[:first])
 	copy(replicas, rotated)
 }
-func (n *testNode) Record(ring.HostID, time.Duration) {}
->>>>>>> refs/heads/coordtest
+func (n *testNode) Record(ring.HostID, *schema.Table, time.Duration) {}
 func (n *testNode) Patience(*schema.Table) (time.Duration, bool) {
 	return n.patience, n.patience > 0
 }
