@@ -34,12 +34,13 @@ type cluster struct {
 	hub        *peer.Hub
 	handlers   atomic.Pointer[map[peer.Verb]peer.Handler] // nil until the node can answer
 	log        *metadata.Log
+	opened     atomic.Bool // log is set: it asks others already while it is being opened
 	hints      *hint.Store // nil if none are kept
 	dispatcher *hint.Dispatcher
 	mover      *stream.Mover
 	proximity  *proximity
 
-	watch     watch
+	watch     *watch
 	agreement agreement
 	replay    replay
 	moves     moves
@@ -51,7 +52,7 @@ func (n *Node) openCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &cluster{node: n, self: id.host, identity: id}
+	c := &cluster{node: n, self: id.host, identity: id, watch: newWatch()}
 	c.proximity = newProximity(c)
 	n.cluster, n.view = c, c
 	generation, err := n.nextGeneration(ctx)
@@ -64,10 +65,10 @@ func (n *Node) openCluster(ctx context.Context) error {
 	if err := c.openLog(); err != nil {
 		return err
 	}
-	if err := c.openGossip(generation); err != nil {
+	if err := c.openHints(); err != nil {
 		return err
 	}
-	return c.openHints()
+	return c.openGossip(generation)
 }
 
 // nextGeneration returns a number that is higher than at any start before: the present time, if the clock was not
@@ -197,7 +198,7 @@ func (c *cluster) resolve(id ring.HostID) (string, bool) {
 			return address, true
 		}
 	}
-	if c.log == nil {
+	if !c.opened.Load() {
 		return "", false
 	}
 	e := c.log.Topology().Endpoint(id)
@@ -223,8 +224,12 @@ func (c *cluster) openLog() (err error) {
 			Log:     n.opts.Log,
 		},
 	})
+	if err != nil {
+		return err
+	}
 	n.log = c.log
-	return err
+	c.opened.Store(true)
+	return nil
 }
 
 // openGossip begins to gossip, with the seeds and with all that were members before.
@@ -352,7 +357,7 @@ func (c *cluster) memberOf() *gossip.Member { return c.watch.member.Load() }
 // live returns all other nodes that are thought to be alive.
 func (c *cluster) live() []ring.HostID {
 	var out []ring.HostID
-	if c.log == nil { // which is being opened
+	if !c.opened.Load() {
 		return nil
 	}
 	for _, e := range c.log.Topology().Endpoints() {

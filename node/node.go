@@ -73,10 +73,11 @@ type Node struct {
 	stopErr error
 }
 
-// clients is the server of the CQL native protocol, if there is one.
+// clients is the server of the CQL native protocol, if there is one, and that for operators.
 type clients struct {
 	mu      sync.Mutex
 	server  *cql.Server
+	http    *operators // nil if the settings want none
 	stopped bool
 	done    sync.WaitGroup
 }

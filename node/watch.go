@@ -41,12 +41,17 @@ const watchEvery = 250 * time.Millisecond
 // loadEvery is the time between two measurements of the node's own load.
 const loadEvery = time.Minute
 
+func newWatch() *watch {
+	return &watch{kick: make(chan struct{}, 1), stop: make(chan struct{}), told: map[ring.HostID]seen{}}
+}
+
 // start begins to watch, with where nodes took clients before.
 func (w *watch) start(c *cluster, natives map[ring.HostID]netip.AddrPort) {
-	w.kick, w.stop, w.told = make(chan struct{}, 1), make(chan struct{}), map[ring.HostID]seen{}
+	w.mu.Lock()
 	for id, native := range natives {
 		w.told[id] = seen{native: native}
 	}
+	w.mu.Unlock()
 	w.running.Go(func() {
 		look, load := time.NewTicker(watchEvery), time.NewTicker(loadEvery)
 		defer look.Stop()
@@ -68,9 +73,6 @@ func (w *watch) start(c *cluster, natives map[ring.HostID]netip.AddrPort) {
 }
 
 func (w *watch) wake() {
-	if w.kick == nil {
-		return
-	}
 	select {
 	case w.kick <- struct{}{}:
 	default:
@@ -78,10 +80,8 @@ func (w *watch) wake() {
 }
 
 func (w *watch) close() {
-	if w.stop != nil {
-		close(w.stop)
-		w.running.Wait()
-	}
+	close(w.stop)
+	w.running.Wait()
 }
 
 // look compares what is with what clients were told. Clients are told of a node when it takes clients, and not before:

@@ -1,0 +1,211 @@
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/iliumdb/ilium/coordinator/consistency"
+	"github.com/iliumdb/ilium/coordinator/stream"
+	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/schema"
+	"github.com/iliumdb/ilium/storage"
+	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/wire/peer"
+)
+
+func (n *testNode) mover() *stream.Mover {
+	return stream.New(stream.Options{Self: n.Self(), Puller: n.coordinator, Store: n.engine, Schema: n.schemaOfNow, IsAlive: n.IsAlive,
+		Log: slog.New(slog.DiscardHandler)})
+}
+
+// A write that two replicas of three have is seen at QUORUM after a change of the ring, whoever had missed it and
+// whichever two of the new replicas are asked.
+func TestQuorumOverChanges(t *testing.T) {
+	replacing := func(w *testCluster) []ring.Endpoint {
+		out := w.endpoints("dc1 dc1 dc1 dc1 DC1")
+		out[4].Replaces, out[4].Tokens = id(2), out[1].Tokens
+		return out
+	}
+	for name, test := range map[string]struct {
+		down   []int
+		change func(w *testCluster) []ring.Endpoint
+	}{
+		"join":              {nil, func(w *testCluster) []ring.Endpoint { return w.endpoints("dc1 dc1 dc1 dc1 DC1") }},
+		"join, one down":    {[]int{3}, func(w *testCluster) []ring.Endpoint { return w.endpoints("dc1 dc1 dc1 dc1 DC1") }},
+		"leave":             {nil, func(w *testCluster) []ring.Endpoint { return w.endpoints("dc1 dc1- dc1 dc1 dc1") }},
+		"leave, it is dead": {[]int{2}, func(w *testCluster) []ring.Endpoint { return w.endpoints("dc1 dc1- dc1 dc1 dc1") }},
+		"replace":           {[]int{2}, replacing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, 5, func(w *testCluster) {
+				w.setTable(simple("3"), "NONE")
+				during := w.setTopology(2, test.change(w)...)
+				replication := must(ring.ParseReplication("SimpleStrategy", map[string]string{"replication_factor": "3"}))
+				before := ring.NewPlacement(during, replication, id(1))
+				for token := int64(10); token < 600; token += 35 {
+					for missed := range int64(3) {
+						c := w.at(token+missed).put("a", "1")
+						for i, other := range before.Replicas(ring.Token(token + missed)) {
+							if i != int(missed) {
+								c.on(int(other.ID[15]))
+							}
+						}
+					}
+				}
+				w.down(test.down...)
+				for _, n := range w.nodes {
+					if !slices.Contains(test.down, n.number) {
+						w.must(n.mover().Run(context.Background(), during, 2))
+					}
+				}
+				w.heal()
+				after := during.Settled().AtEpoch(3)
+				for _, n := range w.nodes {
+					n.topology.Store(after)
+				}
+				for token := int64(10); token < 600; token += 35 {
+					for missed := range int64(3) {
+						for _, e := range ring.NewPlacement(after, replication, id(1)).Replicas(ring.Token(token + missed)) {
+							w.down(int(e.ID[15]))
+							reader := w.nodes[0]
+							if e.ID == id(1) {
+								reader = w.nodes[3]
+							}
+							got, err := reader.read(consistency.Quorum, token+missed)
+							if missing := err != nil || got != "a=1"; missing && !(test.down != nil && name == "join, one down") {
+								t.Errorf("token %d without %d: %q, %v", token+missed, e.ID[15], got, err)
+							}
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// A partition of any size is pulled, with keys of any length, and only what lies in the range.
+func TestPull(t *testing.T) {
+	bubble(t, 2, func(w *testCluster) {
+		key := []byte(strings.Repeat("k", 8000)) // in a block once, in a mutation with each row
+		var all change
+		all.testCluster = w
+		all.Begin(w.table.Incarnation, 150, key)
+		for i := range 600 {
+			all.put(fmt.Sprintf("%08d", i), "1")
+		}
+		all.on(1)
+		for i := range 40 {
+			w.at(160).put(fmt.Sprintf("%08d", i), strings.Repeat("x", 100_000)).on(1)
+		}
+		w.at(160).removeRange("00000003", "00000005").static("s").on(1)
+		for _, token := range []int64{100, 101, 200, 201, -5} {
+			w.at(token).put("a", "1").on(1)
+		}
+		from := w.nodes[1].topology.Load().Endpoint(id(1))
+		pull := func(start, end ring.Token, told func(int) error) error {
+			return w.nodes[1].coordinator.Pull(context.Background(), from, w.table, ring.Range{Start: start, End: end}, told)
+		}
+		blocks, bytes := 0, 0
+		w.must(pull(100, 200, func(n int) error { blocks, bytes = blocks+1, bytes+n; return nil }))
+		if blocks < 4 || bytes < 3_800_000 {
+			t.Errorf("%d blocks, %d bytes", blocks, bytes)
+		}
+		count := func(n *testNode) int {
+			c := n.engine.Scan(&storage.Scan{Incarnation: w.table.Incarnation, Now: time.Now().Unix()})
+			got, err := drain(c, -1)
+			w.must(err)
+			return len(strings.Fields(got))
+		}
+		if got := count(w.nodes[1]); got != 600+38+2 {
+			t.Errorf("%d rows", got)
+		}
+		w.alike(160, 1, 2)
+		w.must(pull(ring.MaxToken, ring.MinToken, func(int) error { return nil }))
+		if got := count(w.nodes[1]); got != 600+38+2 {
+			t.Errorf("%d rows after an empty range", got)
+		}
+		ended := errors.New("it is enough")
+		if err := pull(100, 200, func(int) error { return ended }); !errors.Is(err, ended) {
+			t.Error(err)
+		}
+		w.must(pull(200, 100, func(int) error { return nil })) // around the ring
+		if got := count(w.nodes[1]); got != 600+38+5 {
+			t.Errorf("%d rows of all", got)
+		}
+	})
+}
+
+// A read of rows with long keys repairs them in pieces.
+func TestRepairInPieces(t *testing.T) {
+	bubble(t, 3, func(w *testCluster) {
+		for i := range 30 {
+			w.at(50).put(fmt.Sprintf("%s%08d", strings.Repeat("k", 60_000), i), "1").on(1)
+		}
+		for i := range int64(80) {
+			var c change
+			c.testCluster = w
+			c.Begin(w.table.Incarnation, 60+i%20, []byte(strings.Repeat("k", 50_000)+fmt.Sprint(i)))
+			c.put("a", "1")
+			c.on(1)
+		}
+		if _, err := w.nodes[1].read(consistency.Quorum, 50); err != nil {
+			t.Fatal(err)
+		}
+		before := w.count(peer.VerbHint)
+		got, err := w.nodes[0].scan(consistency.All, &storage.Scan{Incarnation: w.table.Incarnation, Start: row.AppendToken(nil, 51)}, 0, -1)
+		if err != nil || len(strings.Fields(got)) != 80 {
+			t.Errorf("%d rows, %v", len(strings.Fields(got)), err)
+		}
+		if sent := w.count(peer.VerbHint) - before; sent < 4 {
+			t.Errorf("%d requests", sent)
+		}
+		w.heal()
+		w.alike(50, 1, 2)
+	})
+}
+
+// A Mover goes on after failures and does not pull twice what it has; tables may vanish.
+func TestMovesResume(t *testing.T) {
+	bubble(t, 4, func(w *testCluster) {
+		during := w.setTopology(2, w.endpoints("dc1 dc1 dc1 DC1")...)
+		n := w.nodes[3]
+		for token := int64(10); token < 400; token += 10 {
+			w.at(token).put("a", "1").on(1, 2, 3)
+		}
+		pulls := 0
+		w.onRequest(func(_, to int, v peer.Verb) fault {
+			pulls++
+			return fault{unreachable: true}.onlyIf(pulls > 1 && pulls < 4)
+		})
+		m := n.mover()
+		w.must(m.Run(context.Background(), during, 2))
+		if p := m.Progress(); !p.Finished || p.Done != p.Total || p.Total == 0 || pulls <= p.Total {
+			t.Errorf("%+v after %d pulls", p, pulls)
+		}
+		w.alike(350, 1, 4)
+		pulls = 0
+		w.must(n.mover().Run(context.Background(), during, 2))
+		if pulls != 0 {
+			t.Errorf("%d pulls of what is there", pulls)
+		}
+		// While it tries, the table is dropped.
+		w.onRequest(func(int, int, peer.Verb) fault { return fault{failure: &peer.Failure{Code: codeSchema}} })
+		w.calls.Go(func() {
+			<-time.After(3 * time.Second)
+			w.schema.Store(schema.Empty())
+		})
+		w.must(n.mover().Run(context.Background(), during, 7))
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		w.setTable(simple("3"), "NONE")
+		if err := n.mover().Run(ctx, during, 8); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+}
