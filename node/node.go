@@ -148,6 +148,9 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 	}
 	n.openExecutor()
 	if n.cluster != nil {
+		if err := n.cluster.open(); err != nil {
+			return err
+		}
 		if err := n.cluster.enter(ctx); err != nil {
 			return err
 		}
@@ -208,9 +211,6 @@ func (n *Node) openExecutor() {
 		PlanCache:       int64(n.config.PreparedStatementsCacheSize),
 		Now:             n.opts.Now,
 	})
-	if n.cluster != nil {
-		n.cluster.open()
-	}
 }
 
 const (

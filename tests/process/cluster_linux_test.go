@@ -25,6 +25,7 @@ type loopback struct {
 const (
 	clientPort   = 19042
 	internalPort = 17000
+	operatorPort = 17080
 )
 
 // A member is a node of a loopback.
@@ -56,6 +57,7 @@ func (c *loopback) add(settings ...string) *member {
 	m.settings = append([]string{"cluster_name=loopback", "memory=128MiB", "data_directory=" + c.t.TempDir(),
 		"listen_address=" + m.address, "rpc_address=" + m.address,
 		fmt.Sprint("native_transport_port=", clientPort), fmt.Sprint("storage_port=", internalPort),
+		"http_address=" + m.address, fmt.Sprint("http_port=", operatorPort),
 		fmt.Sprintf("seeds=%s1:%d", c.network, internalPort)}, settings...)
 	c.members = append(c.members, m)
 	m.start()
@@ -110,6 +112,26 @@ func (m *member) forget() {
 		m.asked.Close()
 		m.asked = nil
 	}
+}
+
+// operate runs a command for operators on this node.
+func (m *member) operate(args ...string) {
+	t := m.cluster.t
+	t.Helper()
+	o := startFor(t, m.cluster.lifetime, nil, os.Getenv(binaryVariable), append(args, "--host", m.address, "--http-port", fmt.Sprint(operatorPort))...).wait()
+	if o.code != 0 {
+		t.Fatalf("%s: exit status %d: %s %s", args, o.code, o.out, o.err)
+	}
+}
+
+// id returns the id of the node.
+func (m *member) id() string {
+	m.cluster.t.Helper()
+	var id gocql.UUID
+	eventually(m.cluster.t, func(ctx context.Context) error {
+		return m.session().Query("SELECT host_id FROM system.local").ScanContext(ctx, &id)
+	})
+	return id.String()
 }
 
 // session connects to this node and no other.
