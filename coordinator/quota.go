@@ -86,12 +86,15 @@ func (c *Coordinator) plan(k *schema.Keyspace, level consistency.Level, token ri
 		return plan{}, err
 	}
 	p := plan{replicas: placement.Replicas(token), factor: placement.Replication().Factor(), epoch: placement.Topology().Epoch()}
-	if write {
+	if write && !faulty("forget pending replicas") {
 		p.pending = placement.Pending(nil, token)
 	}
 	p.quotas = quotasOf(level, placement.Replication(), datacenter)
 	for i := range p.quotas {
 		q := &p.quotas[i]
+		if write && faulty("acknowledge early") {
+			q.required = max(1, q.required-1)
+		}
 		alive := 0
 		for _, e := range p.replicas {
 			if q.counts(e) && c.cluster.IsAlive(e.ID) {
