@@ -356,7 +356,7 @@ func (r *round) reconcile() (*storage.Entries, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.reading.Table.Options.ReadRepair != "NONE" {
+	if r.reading.Table.Options.ReadRepair != "NONE" && !faulty("repair nothing") {
 		err = r.repair(repairs)
 	}
 	return merged, err
