@@ -27,6 +27,7 @@ type writing struct {
 	unfinished  bool      // the node's own storage was still at work when the time was up
 
 	mu       sync.Mutex // guards what follows, and the groups' quotas
+	asked    bool       // all replicas are
 	over     bool
 	done     chan struct{} // closed when over
 	failures map[netip.Addr]uint16
@@ -204,17 +205,19 @@ func (w *writing) answer(t *target, err error) {
 	w.decide()
 }
 
-// settle is for writes that nobody answers, because there are no replicas, or none that lives.
+// settle notes that all replicas were asked, and all hints kept. Before that nothing is decided: for ANY, hints count.
 func (w *writing) settle() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.over {
-		w.decide()
-	}
+	w.asked = true
+	w.decide()
 }
 
 // decide ends the waiting if all groups have what they need, or one can have it no more. The caller holds mu.
 func (w *writing) decide() {
+	if !w.asked {
+		return
+	}
 	met, missed := true, false
 	for i := range w.groups {
 		met = met && w.groups[i].plan.quotas.met()
