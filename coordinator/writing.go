@@ -246,15 +246,13 @@ func (w *writing) result(ctx context.Context, t *trace.Trace) error {
 	if t.On() {
 		t.Add("Received %d of %d answers", received, required)
 	}
-	timeout := &WriteTimeoutError{Level: w.level, Required: required, Received: received}
 	switch err := ctx.Err(); {
 	case met && !w.unfinished:
 		return nil
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
 		return err
 	case w.unfinished: // others may have it, but the caller must not use the mutations again
-		timeout.Received = min(received, required-1)
-		return timeout
+		return &WriteTimeoutError{Level: w.level, Required: required, Received: min(received, required-1)}
 	case stale && err == nil:
 		return &staleError{required, received}
 	case w.level == consistency.Any && w.hintUnmet(ctx):
@@ -262,6 +260,6 @@ func (w *writing) result(ctx context.Context, t *trace.Trace) error {
 	case missed && w.level != consistency.Any:
 		return &WriteFailureError{Level: w.level, Required: required, Received: received, Failures: failures}
 	default:
-		return timeout
+		return &WriteTimeoutError{Level: w.level, Required: required, Received: received}
 	}
 }
