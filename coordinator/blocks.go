@@ -9,7 +9,6 @@ import (
 
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage"
-	"github.com/iliumdb/ilium/storage/row"
 	"github.com/iliumdb/ilium/wire/peer"
 )
 
@@ -25,7 +24,16 @@ type blocks struct {
 	ctx         context.Context
 	reading     *Reading
 	plan        plan
-	again       func() (plan, error) // makes the plan anew when the topology has changed; nil if the caller does
+	at          *storage.Read // what is left of a read of one partition, else nil
+	token       ring.Token    // of the partition
+}
+
+// rest fetches a block of a partition, behind a row key.
+func (b *blocks) rest(after []byte) (*storage.Entries, error) {
+	if after != nil && !b.at.After(after) {
+		return &storage.Entries{}, nil
+	}
+	return b.next(query{read: b.at, limit: b.limit()})
 }
 
 func (b *blocks) limit() storage.Limit {
@@ -48,15 +56,20 @@ type round struct {
 	quotas  quotas
 	bodies  [2][]byte // of the request for data, and for the hash
 	replies chan reply
-	asked   []*ring.Endpoint
 	spare   []*ring.Endpoint // that were not asked
 	waiting int              // for so many replies
 	second  bool             // those that had sent a hash are asked for data
 
 	data     []reply
 	digests  []reply
+	failed   []*ring.Endpoint
 	failures map[netip.Addr]uint16
 	stale    bool // a replica knows a newer topology
+
+	few struct { // memory that is enough for most reads
+		quotas, need  [1]quota
+		data, digests [2]reply
+	}
 }
 
 // next fetches one block.
@@ -64,34 +77,54 @@ func (b *blocks) next(q query) (*storage.Entries, error) {
 	for {
 		request := q.append(epochs{b.coordinator.opts.Schema().Epoch, b.plan.epoch}, false)
 		entries, err := b.coordinator.flights.do(string(append(request, byte(b.reading.Level))), func() (result, error) { return b.try(q, request) })
-		if stale := (*staleError)(nil); !errors.As(err, &stale) || b.again == nil {
+		if err == nil {
+			return entries, nil
+		}
+		stale := (*staleError)(nil)
+		if !errors.As(err, &stale) || b.at == nil { // whoever scans finds other ranges
 			return entries, err
 		}
-		b.reading.Trace.Add("The topology has changed: trying again")
-		if err := b.coordinator.opts.Refresh(b.ctx); err != nil {
+		if err := b.refresh(stale); err != nil {
 			return nil, err
 		}
-		if b.plan, err = b.again(); err != nil {
+		if b.plan, err = b.coordinator.plan(b.reading.Keyspace, b.reading.Level, b.token, false); err != nil {
 			return nil, err
 		}
 	}
 }
 
+// refresh waits for the newest topology, as long as there is time.
+func (b *blocks) refresh(stale *staleError) error {
+	b.reading.Trace.Add("The topology has changed: trying again")
+	ctx, cancel := context.WithDeadline(b.ctx, b.reading.Deadline)
+	defer cancel()
+	err := b.coordinator.opts.Refresh(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &ReadTimeoutError{Level: b.reading.Level, Required: stale.required, Received: stale.received}
+	}
+	return err
+}
+
 // try is next with the topology that the plan is for.
 func (b *blocks) try(q query, request []byte) (result, error) {
-	r := &round{blocks: b, query: q, quotas: slices.Clone(b.plan.quotas)}
+	r := &round{blocks: b, query: q}
 	r.bodies[0] = request
-	contacts := r.choose()
+	r.data, r.digests = r.few.data[:0], r.few.digests[:0]
+	contacts, err := r.choose()
+	if err != nil {
+		return result{}, err
+	}
 	r.replies = make(chan reply, 2*(len(contacts)+len(r.spare)))
+	self := -1
 	for i, e := range contacts {
-		if e.ID != b.coordinator.cluster.Self() {
+		if e.ID == b.coordinator.cluster.Self() {
+			self = i
+		} else {
 			r.ask(e, i > 0)
 		}
 	}
-	for i, e := range contacts {
-		if e.ID == b.coordinator.cluster.Self() {
-			r.ask(e, i > 0)
-		}
+	if self >= 0 { // last, because it takes its time at once
+		r.ask(contacts[self], self > 0)
 	}
 	if err := r.gather(); err != nil {
 		return result{}, err
@@ -104,27 +137,34 @@ func (b *blocks) try(q query, request []byte) (result, error) {
 	return result{entries: merged}, err
 }
 
-// choose returns the nearest replicas that meet the quotas, and leaves the rest in spare.
-func (r *round) choose() []*ring.Endpoint {
+// choose returns the nearest replicas that meet the quotas, and leaves the rest in spare. It returns an
+// *UnavailableError if there are too few by now.
+func (r *round) choose() ([]*ring.Endpoint, error) {
 	c := r.coordinator
 	alive := make([]*ring.Endpoint, 0, len(r.plan.replicas))
+	r.quotas = r.plan.quotas.renewed(r.few.quotas[:0])
 	for _, e := range r.plan.replicas {
 		if c.cluster.IsAlive(e.ID) {
 			alive = append(alive, e)
+			r.quotas.count(e)
 		}
+	}
+	if err := r.quotas.unavailable(r.reading.Level); err != nil {
+		return nil, err
 	}
 	c.opts.Proximity.Sort(alive)
-	contacts := alive[:0:0]
-	need := slices.Clone(r.quotas)
-	for _, e := range alive {
-		if slices.ContainsFunc(need, func(q quota) bool { return q.counts(e) && !q.met() }) {
+	contacts := 0
+	need := r.quotas.renewed(r.few.need[:0])
+	for i, e := range alive {
+		if need.wants(e) {
 			need.answer(e, true)
-			contacts = append(contacts, e)
-		} else if slices.ContainsFunc(need, func(q quota) bool { return q.counts(e) }) {
-			r.spare = append(r.spare, e)
+			copy(alive[contacts+1:i+1], alive[contacts:i]) // the others keep their order
+			alive[contacts] = e
+			contacts++
 		}
 	}
-	return contacts
+	r.spare = alive[contacts:]
+	return alive[:contacts], nil
 }
 
 // body returns the request, which is the same for all replicas.
@@ -142,10 +182,13 @@ func (r *round) body(digest bool) []byte {
 // ask sends the request to a replica, or carries it out if that is the node itself.
 func (r *round) ask(e *ring.Endpoint, digest bool) {
 	c := r.coordinator
-	r.asked = append(r.asked, e)
 	r.waiting++
 	if e.ID == c.cluster.Self() {
-		block, err := c.block(nil, &r.query)
+		var block []byte
+		err := c.refuse(epochs{topology: r.plan.epoch})
+		if err == nil {
+			block, err = c.block(nil, &r.query)
+		}
 		if err == nil && digest {
 			sum := storage.Digest(block)
 			block = sum[:]
@@ -199,40 +242,50 @@ func (r *round) patience() time.Duration {
 	return left
 }
 
-// askSpare asks one more replica, and reports whether there was one.
+// askSpare asks one more replica whose answer would count, and reports whether there was one.
 func (r *round) askSpare() bool {
-	if len(r.spare) == 0 {
+	i := slices.IndexFunc(r.spare, r.quotas.wants)
+	if i < 0 {
 		return false
 	}
-	e := r.spare[0]
-	r.spare = r.spare[1:]
-	r.reading.Trace.Add("Asking %s too", e.Address)
+	e := r.spare[i]
+	r.spare = slices.Delete(r.spare, i, i+1)
+	if r.reading.Trace.On() {
+		r.reading.Trace.Add("Asking %s too", e.Address)
+	}
 	r.ask(e, false)
 	return true
 }
 
 // take notes a reply. A replica that failed is replaced by a spare one, as long as there are any.
 func (r *round) take(got reply) {
-	r.waiting--
-	var late *peer.TimeoutError
 	switch {
-	case errors.As(got.err, &late):
-		r.waiting++ // the deadline decides
+	case got.err != nil && isLate(got.err): // the deadline decides
+	case r.second && !got.again && (got.digest || got.err != nil): // it comes too late to be of use
+		r.waiting--
 	case got.err != nil:
+		r.waiting--
 		r.quotas.answer(got.from, false)
-		r.stale = r.stale || isStale(got.err)
+		r.stale, r.failed = r.stale || isStale(got.err), append(r.failed, got.from)
 		if r.failures == nil {
 			r.failures = map[netip.Addr]uint16{}
 		}
 		r.failures[got.from.Address.Addr()] = reasonOf(got.err)
 		r.askSpare()
 	case got.digest:
+		r.waiting--
 		r.quotas.answer(got.from, true)
 		r.digests = append(r.digests, got)
 	default:
+		r.waiting--
 		r.quotas.answer(got.from, true)
 		r.data = append(r.data, got)
 	}
+}
+
+func isLate(err error) bool {
+	var late *peer.TimeoutError
+	return errors.As(err, &late)
 }
 
 // ended says why the read was given up.
@@ -250,7 +303,7 @@ func (r *round) timeout() error {
 
 func (r *round) failure() error {
 	if r.stale && r.ctx.Err() == nil {
-		return &staleError{}
+		return r.outdated()
 	}
 	required, received := r.quotas.sum()
 	return &ReadFailureError{Level: r.reading.Level, Required: required, Received: received, DataPresent: len(r.data) > 0, Failures: r.failures}
@@ -275,34 +328,25 @@ func (r *round) agree() bool {
 	return true
 }
 
-// reconcile merges the data of all replicas that have answered, after those that sent a hash have sent
-// theirs, and repairs what they lack.
+// reconcile asks for data where there was a hash, merges what comes, and repairs what each lacks.
 func (r *round) reconcile() (*storage.Entries, error) {
 	r.reading.Trace.Add("Digest mismatch: reading data from all replicas that were asked")
-	want, hashed := len(r.data)+len(r.digests), r.digests
-	r.digests, r.spare, r.second = nil, nil, true
+	hashed := r.digests
+	r.digests, r.second = nil, true
+	r.quotas = r.quotas.renewed(nil)
+	for _, e := range r.plan.replicas {
+		if !slices.Contains(r.failed, e) && r.coordinator.cluster.IsAlive(e.ID) {
+			r.quotas.count(e)
+		}
+	}
+	for _, d := range r.data {
+		r.quotas.answer(d.from, true)
+	}
 	for _, d := range hashed {
 		r.ask(d.from, false)
 	}
-	timer := time.NewTimer(time.Until(r.reading.Deadline))
-	defer timer.Stop()
-	for len(r.data) < want {
-		select {
-		case got := <-r.replies:
-			var late *peer.TimeoutError
-			switch {
-			case !got.again && (got.digest || got.err != nil), errors.As(got.err, &late):
-			case got.err != nil:
-				r.take(got)
-				return nil, r.failure()
-			default:
-				r.data = append(r.data, got)
-			}
-		case <-timer.C:
-			return nil, r.timeout()
-		case <-r.ctx.Done():
-			return nil, r.ended()
-		}
+	if err := r.gather(); err != nil {
+		return nil, err
 	}
 	bodies := make([][]byte, len(r.data))
 	for i := range r.data {
@@ -318,48 +362,7 @@ func (r *round) reconcile() (*storage.Entries, error) {
 	return merged, err
 }
 
-// repair brings each replica what it lacks, and waits until they have it.
-func (r *round) repair(repairs [][]*row.Mutation) error {
-	c := r.coordinator
-	done := make(chan error, len(repairs))
-	waiting := 0
-	var own []*row.Mutation
-	for i, mutations := range repairs {
-		e := r.data[i].from
-		switch {
-		case len(mutations) == 0:
-		case e.ID == c.cluster.Self():
-			own = mutations
-		default:
-			waiting++
-			r.reading.Trace.Add("Repairing %s", e.Address)
-			body := appendMutations(epochs{schema: c.opts.Schema().Epoch}, mutations)
-			c.peers.Send(e.ID, peer.VerbHint, r.reading.Deadline, body, func(_ []byte, err error) { done <- err })
-		}
-	}
-	c.repairs.Add(uint64(waiting))
-	if len(own) > 0 {
-		c.repairs.Add(1)
-		if err := c.engine.ApplyTraced(r.ctx, r.reading.Trace, own...); err != nil {
-			return r.unrepaired(err)
-		}
-	}
-	for range waiting {
-		select {
-		case err := <-done:
-			if err != nil {
-				return r.unrepaired(err)
-			}
-		case <-r.ctx.Done():
-			return r.ended()
-		}
-	}
-	return nil
-}
-
-// unrepaired is what a read answers whose repair has failed: as if the replica had not answered.
-func (r *round) unrepaired(err error) error {
-	r.reading.Trace.Add("A repair failed: %v", err)
-	required, _ := r.quotas.sum()
-	return &ReadTimeoutError{Level: r.reading.Level, Required: required, Received: required - 1, DataPresent: true}
+func (r *round) outdated() error {
+	required, received := r.quotas.sum()
+	return &staleError{required, received}
 }

@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 )
 
@@ -11,12 +10,14 @@ import (
 type inflight struct {
 	side   atomic.Uint32 // the place of writes that begin now
 	counts [2]atomic.Int64
-	turn   sync.Mutex // one Drain at a time
+	turn   chan struct{} // holds one value while nobody drains
 	idle   [2]chan struct{}
 }
 
 func newInflight() *inflight {
-	return &inflight{idle: [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)}}
+	f := &inflight{turn: make(chan struct{}, 1), idle: [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)}}
+	f.turn <- struct{}{}
+	return f
 }
 
 // begin counts a write and returns where.
@@ -42,10 +43,22 @@ func (f *inflight) end(side uint32) {
 
 // drain returns when all writes have ended that had begun when it was called.
 func (f *inflight) drain(ctx context.Context) error {
-	f.turn.Lock()
-	defer f.turn.Unlock()
+	select {
+	case <-f.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { f.turn <- struct{}{} }()
 	side := f.side.Load() & 1
+	if err := f.wait(ctx, 1-side); err != nil { // a drain that was given up has left some there
+		return err
+	}
 	f.side.Add(1)
+	return f.wait(ctx, side)
+}
+
+// wait returns when a side is empty on which no writes begin.
+func (f *inflight) wait(ctx context.Context, side uint32) error {
 	for f.counts[side].Load() > 0 {
 		select {
 		case <-f.idle[side]:

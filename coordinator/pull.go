@@ -34,6 +34,9 @@ func (c *Coordinator) Pull(ctx context.Context, from *ring.Endpoint, t *schema.T
 
 func (c *Coordinator) pull(ctx context.Context, from *ring.Endpoint, t *schema.Table, r ring.Range, told func(bytes int) error) error {
 	scan := &storage.Scan{Incarnation: t.Incarnation, Now: c.opts.Now().Unix(), StaticOnly: true}
+	if r.Start == ring.MaxToken {
+		return nil // nothing is behind it
+	}
 	if r.Start != ring.MinToken {
 		scan.Start = row.AppendToken(nil, int64(r.Start)+1)
 	}
@@ -72,39 +75,40 @@ func (c *Coordinator) call(ctx context.Context, to *ring.Endpoint, v peer.Verb, 
 	}
 }
 
-// store writes the entries of a block, and returns the key of the last one.
+// store writes the entries of a block, and returns the key of the last one. It does so in several steps if they are
+// more than a mutation may hold: keys that a block shares are whole in each entry of a mutation.
 func (c *Coordinator) store(ctx context.Context, incarnation uint32, block []byte) (last []byte, complete bool, err error) {
 	var reader storage.BlockReader
 	var mutations []*row.Mutation
-	var m *row.Mutation
+	full := 0 // bytes of all mutations but the last
 	reader.Reset(block)
 	for reader.Next() {
 		last = append(last[:0], reader.Key()...)
-		if m != nil && m.Size() > pullBytes { // a partition may be of any size, a mutation not
-			err = c.flush(ctx, mutations)
-			mutations, m = nil, nil
-		}
-		if err == nil && (m == nil || !m.AddEntry(last, reader.Row())) {
-			m = new(row.Mutation)
-			mutations = append(mutations, m)
-			if err = m.BeginAt(incarnation, last); err == nil {
-				m.AddEntry(last, reader.Row())
+		n := len(mutations)
+		if n > 0 && full+mutations[n-1].Size() > pullBytes {
+			if err := c.engine.Apply(ctx, mutations...); err != nil {
+				return nil, false, err
 			}
+			mutations, full, n = nil, 0, 0
 		}
-		if err != nil {
+		if n > 0 && mutations[n-1].AddEntry(last, reader.Row()) {
+			continue
+		}
+		if n > 0 {
+			full += mutations[n-1].Size()
+		}
+		m := new(row.Mutation)
+		if err := m.BeginAt(incarnation, last); err != nil {
 			return nil, false, err
 		}
+		m.AddEntry(last, reader.Row())
+		mutations = append(mutations, m)
 	}
-	if err = reader.Err(); err == nil {
-		err = c.flush(ctx, mutations)
+	if err := reader.Err(); err != nil {
+		return nil, false, err
+	}
+	if len(mutations) > 0 {
+		err = c.engine.Apply(ctx, mutations...)
 	}
 	return last, reader.Complete(), err
-}
-
-// flush applies mutations, if there are any.
-func (c *Coordinator) flush(ctx context.Context, mutations []*row.Mutation) error {
-	if len(mutations) == 0 {
-		return nil
-	}
-	return c.engine.Apply(ctx, mutations...)
 }

@@ -24,7 +24,7 @@ func (q *quota) counts(e *ring.Endpoint) bool {
 func (q *quota) met() bool { return q.received >= q.required }
 
 // missed reports whether so many have failed that the rest are too few.
-func (q *quota) missed() bool { return q.replicas-q.failed < q.required }
+func (q *quota) missed() bool { return !q.met() && q.replicas-q.failed < q.required }
 
 // quotas are those of one request for one partition or range. There is one at least.
 type quotas []quota
@@ -38,6 +38,15 @@ func (q quotas) answer(e *ring.Endpoint, ok bool) {
 			q[i].received++
 		default:
 			q[i].failed++
+		}
+	}
+}
+
+// count notes that a replica may answer.
+func (q quotas) count(e *ring.Endpoint) {
+	for i := range q {
+		if q[i].counts(e) {
+			q[i].replicas++
 		}
 	}
 }
@@ -85,36 +94,75 @@ func (c *Coordinator) plan(k *schema.Keyspace, level consistency.Level, token ri
 	if err != nil {
 		return plan{}, err
 	}
+	return c.planAt(placement, datacenter, level, token, write)
+}
+
+// planAt is plan with a placement and the datacenter of this node.
+func (c *Coordinator) planAt(placement *ring.Placement, datacenter string, level consistency.Level, token ring.Token, write bool) (plan, error) {
 	p := plan{replicas: placement.Replicas(token), factor: placement.Replication().Factor(), epoch: placement.Topology().Epoch()}
+	p.quotas = quotasOf(level, placement.Replication(), datacenter)
 	if write && !faulty("forget pending replicas") {
 		p.pending = placement.Pending(nil, token)
 	}
-	p.quotas = quotasOf(level, placement.Replication(), datacenter)
-	for i := range p.quotas {
-		q := &p.quotas[i]
-		if write && faulty("acknowledge early") {
-			q.required = max(1, q.required-1)
-		}
-		alive := 0
-		for _, e := range p.replicas {
-			if q.counts(e) && c.cluster.IsAlive(e.ID) {
-				alive++
+	for _, e := range p.pending {
+		for i := range p.quotas {
+			if p.quotas[i].counts(e) && level != consistency.Any {
+				p.quotas[i].required++ // or the write could be lost when the change under way is complete
 			}
 		}
-		for _, e := range p.pending {
-			if q.counts(e) {
-				q.required++ // or the write could be lost when the change under way is complete
-				if c.cluster.IsAlive(e.ID) {
-					alive++
-				}
-			}
-		}
-		if alive < q.required && !(write && level == consistency.Any) {
-			return plan{}, &UnavailableError{Level: level, Required: q.required, Alive: alive, Datacenter: unavailableIn(level, q)}
-		}
-		q.replicas = alive
 	}
-	return p, nil
+	if write && faulty("acknowledge early") {
+		for i := range p.quotas {
+			p.quotas[i].required = max(1, p.quotas[i].required-1)
+		}
+	}
+	return p, c.available(&p, level, write)
+}
+
+// available counts the live replicas. If they are too few it returns an *UnavailableError. ANY asks for none.
+func (c *Coordinator) available(p *plan, level consistency.Level, write bool) error {
+	for i := range p.quotas {
+		p.quotas[i].replicas = 0
+	}
+	for _, list := range [2][]*ring.Endpoint{p.replicas, p.pending} {
+		for _, e := range list {
+			if c.cluster.IsAlive(e.ID) {
+				p.quotas.count(e)
+			}
+		}
+	}
+	if write && level == consistency.Any {
+		return nil
+	}
+	return p.quotas.unavailable(level)
+}
+
+// unavailable returns an *UnavailableError if fewer replicas may answer than must.
+func (q quotas) unavailable(level consistency.Level) error {
+	for i := range q {
+		if q[i].replicas < q[i].required {
+			return &UnavailableError{Level: level, Required: q[i].required, Alive: q[i].replicas, Datacenter: unavailableIn(level, &q[i])}
+		}
+	}
+	return nil
+}
+
+// renewed appends the same quotas to dst, without any replicas and answers.
+func (q quotas) renewed(dst quotas) quotas {
+	for i := range q {
+		dst = append(dst, quota{datacenter: q[i].datacenter, required: q[i].required})
+	}
+	return dst
+}
+
+// wants reports whether an answer of e would help to meet the quotas.
+func (q quotas) wants(e *ring.Endpoint) bool {
+	for i := range q {
+		if q[i].counts(e) && !q[i].met() {
+			return true
+		}
+	}
+	return false
 }
 
 func unavailableIn(level consistency.Level, q *quota) string {

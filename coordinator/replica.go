@@ -25,13 +25,17 @@ const (
 	reasonUnknown    = 0x0000
 	reasonTombstones = 0x0001
 	reasonSchema     = 0x0003
+	reasonDown       = 0x0005
 )
 
 // reasonOf returns the reason that clients are told of an error.
 func reasonOf(err error) uint16 {
 	var failure *peer.Failure
 	var tombstones *storage.TombstoneError
+	var unreachable *peer.UnreachableError
 	switch {
+	case errors.As(err, &unreachable):
+		return reasonDown
 	case errors.As(err, &failure) && failure.Code == codeTombstones, errors.As(err, &tombstones):
 		return reasonTombstones
 	case errors.As(err, &failure) && failure.Code == codeSchema:

@@ -61,7 +61,8 @@ func (s *scanning) next(after []byte) (*storage.Entries, error) {
 	}
 	entries, err := s.block()
 	if stale := (*staleError)(nil); errors.As(err, &stale) {
-		if err = s.coordinator.opts.Refresh(s.ctx); err != nil {
+		b := &blocks{coordinator: s.coordinator, ctx: s.ctx, reading: s.reading}
+		if err = b.refresh(stale); err != nil {
 			return nil, err
 		}
 		s.current = nil
@@ -83,11 +84,11 @@ func (s *scanning) block() (*storage.Entries, error) {
 	return b.next(query{scan: &part, limit: b.limit()})
 }
 
-// part returns the part that what is left begins with. A part without enough live replicas is an error, unless
-// it is empty.
+// part returns the part that what is left begins with. A part without enough live replicas is an error; what is wrong
+// with the parts behind it is said when they are read.
 func (s *scanning) part() (*scanPart, error) {
-	c, level := s.coordinator, s.reading.Level
-	placement, _, err := c.placements.of(s.reading.Keyspace)
+	c := s.coordinator
+	placement, datacenter, err := c.placements.of(s.reading.Keyspace)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (s *scanning) part() (*scanPart, error) {
 		}
 		token = ring.Token(t)
 	}
-	p, err := c.plan(s.reading.Keyspace, level, token, false)
+	p, err := c.planAt(placement, datacenter, s.reading.Level, token, false)
 	if err != nil {
 		return nil, err
 	}
@@ -114,38 +115,29 @@ func (s *scanning) part() (*scanPart, error) {
 			return part, nil
 		}
 		token = last + 1
-		next, err := c.plan(s.reading.Keyspace, level, token, false)
-		if err != nil || !part.plan.join(c, &next) {
+		if !part.plan.join(c, placement.Replicas(token)) {
 			part.end = end
-			return part, nil // what is wrong with the next part is said when it is read
+			return part, nil
 		}
 	}
 }
 
-// join makes p a plan for what both p and next are plans for, if they have live replicas enough in common.
-func (p *plan) join(c *Coordinator, next *plan) bool {
-	if slices.Equal(p.replicas, next.replicas) {
+// join restricts p to the replicas that it has in common with another range, if enough of them live. It reports whether
+// p is a plan for both then.
+func (p *plan) join(c *Coordinator, others []*ring.Endpoint) bool {
+	missing := func(e *ring.Endpoint) bool { return !slices.Contains(others, e) }
+	if !slices.ContainsFunc(p.replicas, missing) {
 		return true
 	}
-	common := make([]*ring.Endpoint, 0, len(p.replicas))
-	quotas := slices.Clone(p.quotas)
-	for i := range quotas {
-		quotas[i].replicas = 0
-	}
+	quotas := p.quotas.renewed(nil)
 	for _, e := range p.replicas {
-		if !slices.Contains(next.replicas, e) {
-			continue
-		}
-		common = append(common, e)
-		for i := range quotas {
-			if quotas[i].counts(e) && c.cluster.IsAlive(e.ID) {
-				quotas[i].replicas++
-			}
+		if !missing(e) && c.cluster.IsAlive(e.ID) {
+			quotas.count(e)
 		}
 	}
-	if slices.ContainsFunc(quotas, func(q quota) bool { return q.replicas < q.required }) {
+	if quotas.unavailable(0) != nil {
 		return false
 	}
-	p.replicas, p.quotas = common, quotas
+	p.replicas, p.quotas = slices.DeleteFunc(slices.Clone(p.replicas), missing), quotas
 	return true
 }

@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // TestClusterOnEngines has three nodes with real storage, and a schema that is too large for one of its transactions.
 func TestClusterOnEngines(t *testing.T) {
 	w := newNetwork(t, 3)
-	w.raft = RaftTimeouts{Heartbeat: 200 * time.Millisecond, SnapshotInterval: 20 * time.Millisecond, SnapshotThreshold: 4, TrailingEntries: 1}
+	w.raft = RaftTimeouts{Heartbeat: 200 * time.Millisecond, SnapshotInterval: 50 * time.Millisecond, SnapshotThreshold: 8, TrailingEntries: 1}
 	dirs := []string{t.TempDir(), t.TempDir(), t.TempDir()}
 	engines := make([]*storage.Engine, len(dirs))
 	open := func(i int) {
@@ -33,14 +34,17 @@ func TestClusterOnEngines(t *testing.T) {
 	for i := range dirs {
 		open(i)
 	}
-	for _, r := range manyUses(t, 1000).Diff(schema.Empty()) {
-		if err := engines[0].Put(t.Context(), storage.Put{Name: recordPrefix + r.Name, Value: r.Value}); err != nil {
+	for records := range slices.Chunk(bulky(t, 80).Diff(schema.Empty()), 20) {
+		var puts []storage.Put
+		for _, r := range records {
+			puts = append(puts, storage.Put{Name: recordPrefix + r.Name, Value: r.Value})
+		}
+		if err := engines[0].Put(t.Context(), puts...); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.bootstrap()
 	w.join(1, 0)
-	w.mustPropose(0, "ALTER TYPE y ADD b int") // stores all tables
 	for j := range 5 {
 		w.mustPropose(j%2, fmt.Sprintf("CREATE TABLE u%d (k int PRIMARY KEY)", j))
 	}

@@ -86,6 +86,7 @@ type network struct {
 	mu      sync.Mutex
 	nodes   []*member
 	blocked map[[2]int]bool
+	calls   int
 	delay   func() time.Duration
 }
 
@@ -284,6 +285,9 @@ func (w *network) travel(ctx context.Context, from, to int) error {
 	case <-ctx.Done():
 		return &peer.TimeoutError{To: w.nodes[to].id}
 	}
+	w.mu.Lock()
+	w.calls++
+	w.mu.Unlock()
 	if w.isBlocked(from, to) {
 		<-ctx.Done()
 		return &peer.TimeoutError{To: w.nodes[to].id}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -33,6 +34,8 @@ func randomWalk(rt *rapid.T) {
 	w := &walk{network: newNetwork(rt, n), g: generator{rt}, in: []int{0}}
 	defer w.stop()
 	w.raft = RaftTimeouts{SnapshotInterval: 2 * time.Second, SnapshotThreshold: 16, TrailingEntries: 4}
+	longest := time.Duration(rapid.IntRange(1, 100).Draw(rt, "delay")) * time.Millisecond // messages overtake each other
+	w.delay = func() time.Duration { return rand.N(longest) }
 	w.bootstrap()
 	for i := 1; i < n; i++ {
 		if i < 4 {

@@ -34,14 +34,16 @@ type cluster struct {
 	hub        *peer.Hub
 	handlers   atomic.Pointer[map[peer.Verb]peer.Handler] // nil until the node can answer
 	log        *metadata.Log
+	opened     atomic.Bool // log is set: it asks others already while it is being opened
 	hints      *hint.Store // nil if none are kept
 	dispatcher *hint.Dispatcher
 	mover      *stream.Mover
 	proximity  *proximity
 
-	watch  watch
-	replay replay
-	moves  moves
+	watch     *watch
+	agreement agreement
+	replay    replay
+	moves     moves
 }
 
 // openCluster opens the network, and goes on in the cluster that the node was a member of, if any.
@@ -50,7 +52,7 @@ func (n *Node) openCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &cluster{node: n, self: id.host, identity: id}
+	c := &cluster{node: n, self: id.host, identity: id, watch: newWatch()}
 	c.proximity = newProximity(c)
 	n.cluster, n.view = c, c
 	generation, err := n.nextGeneration(ctx)
@@ -63,10 +65,10 @@ func (n *Node) openCluster(ctx context.Context) error {
 	if err := c.openLog(); err != nil {
 		return err
 	}
-	if err := c.openGossip(generation); err != nil {
+	if err := c.openHints(); err != nil {
 		return err
 	}
-	return c.openHints()
+	return c.openGossip(generation)
 }
 
 // nextGeneration returns a number that is higher than at any start before: the present time, if the clock was not
@@ -152,8 +154,12 @@ func hostPort(host string, port int) string {
 }
 
 // open lets requests of other nodes in.
-func (c *cluster) open() {
+func (c *cluster) open() error {
 	n := c.node
+	natives, err := n.readNatives()
+	if err != nil {
+		return err
+	}
 	handlers := n.coordinator.Handlers()
 	maps.Copy(handlers, c.log.Handlers())
 	handlers[peer.VerbMembership] = c.membership
@@ -167,8 +173,9 @@ func (c *cluster) open() {
 		Log:        n.opts.Log,
 	})
 	c.handlers.Store(&handlers)
-	c.watch.start(c)
+	c.watch.start(c, natives)
 	c.replay.start(c)
+	return nil
 }
 
 // errStarting is what others are told that ask too early.
@@ -191,7 +198,7 @@ func (c *cluster) resolve(id ring.HostID) (string, bool) {
 			return address, true
 		}
 	}
-	if c.log == nil {
+	if !c.opened.Load() {
 		return "", false
 	}
 	e := c.log.Topology().Endpoint(id)
@@ -217,8 +224,12 @@ func (c *cluster) openLog() (err error) {
 			Log:     n.opts.Log,
 		},
 	})
+	if err != nil {
+		return err
+	}
 	n.log = c.log
-	return err
+	c.opened.Store(true)
+	return nil
 }
 
 // openGossip begins to gossip, with the seeds and with all that were members before.
@@ -302,6 +313,7 @@ func (c *cluster) openHints() error {
 		MaxFileSize:     int64(cfg.MaxHintsFileSize),
 		Throttle:        int64(cfg.HintedHandoffThrottle),
 		Nodes:           func() int { return len(c.log.Topology().Endpoints()) },
+		FlushPeriod:     hintPeriod,
 		Final:           coordinator.IsFinal,
 		Free:            n.engine.HasRoom,
 		Now:             n.opts.Now,
@@ -314,9 +326,15 @@ func (c *cluster) openHints() error {
 		Store:      c.hints,
 		Send:       c.sendHint,
 		MaxThreads: cfg.MaxHintsDeliveryThreads,
+		Interval:   hintPeriod,
 	})
 	return nil
 }
+
+// hintPeriod is the time after which hints are written to disk, and after which those for a node that was not missed as a
+// whole are delivered. It is shorter than Cassandra's ten seconds, because a coordinator that is killed loses what it has
+// not written, and a replica then lacks it until somebody reads it.
+const hintPeriod = time.Second
 
 // hintTimeout is how long a node may take for a hint.
 const hintTimeout = 10 * time.Second
@@ -346,7 +364,7 @@ func (c *cluster) memberOf() *gossip.Member { return c.watch.member.Load() }
 // live returns all other nodes that are thought to be alive.
 func (c *cluster) live() []ring.HostID {
 	var out []ring.HostID
-	if c.log == nil { // which is being opened
+	if !c.opened.Load() {
 		return nil
 	}
 	for _, e := range c.log.Topology().Endpoints() {

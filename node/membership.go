@@ -73,6 +73,7 @@ func (c *cluster) followChange(t *ring.Topology) {
 
 // The questions of VerbMembership, as JSON: there are few of them, and operators may want to see them.
 type membershipQuestion struct {
+	Seen    bool   `json:"seen,omitempty"`    // does the node think that the one that asks is alive?
 	Barrier uint64 `json:"barrier,omitempty"` // answer when the log is applied up to here and no older write is under way
 	Moved   uint64 `json:"moved,omitempty"`   // has the node all that it gains by the change that began in this epoch?
 	Removed bool   `json:"removed,omitempty"` // was whoever asks taken out of the cluster?

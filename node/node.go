@@ -73,10 +73,11 @@ type Node struct {
 	stopErr error
 }
 
-// clients is the server of the CQL native protocol, if there is one.
+// clients is the server of the CQL native protocol, if there is one, and that for operators.
 type clients struct {
 	mu      sync.Mutex
 	server  *cql.Server
+	http    *operators // nil if the settings want none
 	stopped bool
 	done    sync.WaitGroup
 }
@@ -147,6 +148,9 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 	}
 	n.openExecutor()
 	if n.cluster != nil {
+		if err := n.cluster.open(); err != nil {
+			return err
+		}
 		if err := n.cluster.enter(ctx); err != nil {
 			return err
 		}
@@ -207,9 +211,6 @@ func (n *Node) openExecutor() {
 		PlanCache:       int64(n.config.PreparedStatementsCacheSize),
 		Now:             n.opts.Now,
 	})
-	if n.cluster != nil {
-		n.cluster.open()
-	}
 }
 
 const (

@@ -86,6 +86,9 @@ func (n *Node) Serve(ctx context.Context, opts ServeOptions) (net.Addr, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	if n.clients.http, err = n.serveHTTP(ctx, options, opts); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	n.announce(listener.Addr())
 	server := cql.New(n.executor, options)
 	n.clients.server = server
@@ -133,19 +136,20 @@ func (n *Node) serverLimits() cql.Options {
 func (n *Node) stopServing() error {
 	n.clients.mu.Lock()
 	n.clients.stopped = true
-	server := n.clients.server
+	server, operators := n.clients.server, n.clients.http
 	n.clients.mu.Unlock()
+	stopped := operators.stop()
 	if server == nil {
-		return nil
+		return stopped
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	n.clients.done.Wait()
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("clients had requests under way for %s and were disconnected", drainTimeout)
+		err = fmt.Errorf("clients had requests under way for %s and were disconnected", drainTimeout)
 	}
-	return err
+	return errors.Join(stopped, err)
 }
 
 // server returns what serves clients, or nil.

@@ -25,6 +25,7 @@ type program struct {
 	in       io.WriteCloser
 	out, err *output
 	ended    chan struct{} // closed when the process has ended
+	limit    time.Duration // after which it counts as hanging
 	hung     bool          // whether it had to be ended; valid from then on
 }
 
@@ -80,7 +81,13 @@ func startRole(t *testing.T, args ...string) *program {
 
 func start(t *testing.T, prepare func(*exec.Cmd), path string, args ...string) *program {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	return startFor(t, patience, prepare, path, args...)
+}
+
+// startFor starts a program that may take as long as limit.
+func startFor(t *testing.T, limit time.Duration, prepare func(*exec.Cmd), path string, args ...string) *program {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // prints where it hangs
 	cmd.WaitDelay = 5 * time.Second
@@ -93,7 +100,7 @@ func start(t *testing.T, prepare func(*exec.Cmd), path string, args ...string) *
 	if prepare != nil {
 		prepare(cmd)
 	}
-	p := &program{t: t, cmd: cmd, out: newOutput(), err: newOutput(), ended: make(chan struct{})}
+	p := &program{t: t, cmd: cmd, limit: limit, out: newOutput(), err: newOutput(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.out, p.err
 	var err error
 	if p.in, err = cmd.StdinPipe(); err != nil {
@@ -162,7 +169,7 @@ func (p *program) wait() outcome {
 		o.signal = status.Signal()
 	}
 	if p.hung {
-		p.t.Fatalf("%s did not end within %s:\n%s", p.cmd, patience, o.err)
+		p.t.Fatalf("%s did not end within %s:\n%s", p.cmd, p.limit, o.err)
 	}
 	return o
 }
