@@ -125,9 +125,10 @@ func loses(c *Cluster) (victim int, id ring.HostID) {
 
 func replaces(c *Cluster) int {
 	victim, id := loses(c)
+	seed := c.Member((victim + 1) % 4).IP()
 	i := c.Add(func(cfg *config.Config) {
 		cfg.ReplaceNode = id.String()
-		cfg.Seeds = config.Addresses(c.Member((victim + 1) % 4).IP())
+		cfg.Seeds = config.Addresses(seed)
 	})
 	startThrough(c, i)
 	return 4
