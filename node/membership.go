@@ -92,6 +92,8 @@ func (c *cluster) membership(ctx context.Context, r *peer.Request) ([]byte, erro
 	}
 	a := membershipAnswer{Done: true}
 	switch {
+	case q.Seen:
+		a.Done = c.IsAlive(r.From)
 	case q.Removed:
 		a.Done = c.log.Removed(r.From)
 	case q.Barrier > 0:
