@@ -246,9 +246,16 @@ func (c *cluster) openGossip(generation uint32) error {
 	}
 	known := map[ring.HostID]string{}
 	for _, e := range c.log.Topology().Endpoints() {
-		if e.ID != c.self && e.Address.IsValid() {
+		if e.ID != c.self && e.Address.IsValid() && !faulty("know the seeds alone") {
 			known[e.ID] = e.Address.String()
 		}
+	}
+	threshold := cfg.PhiConvictThreshold
+	if faulty("convict late") {
+		threshold *= 4
+	}
+	if faulty("convict early") {
+		threshold /= 4
 	}
 	member, err := gossip.Start(cfg.ClusterName, c.self, generation, map[gossip.Key]string{
 		gossip.KeyStatus:     statusStarting,
@@ -264,7 +271,7 @@ func (c *cluster) openGossip(generation uint32) error {
 		Streams:   c.hub.Streams(),
 		Dial:      c.hub.DialStream,
 		Address:   c.address,
-		Detector:  gossip.Options{Threshold: cfg.PhiConvictThreshold},
+		Detector:  gossip.Options{Threshold: threshold},
 		OnChange:  c.livenessChanged,
 		Allowed:   c.allowed,
 		OnContested: func() {

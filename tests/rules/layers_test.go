@@ -9,7 +9,7 @@ import (
 // own row or above.
 func layers() [][]string {
 	return [][]string{
-		{"tests/cql", "tests/process"},
+		{"tests/cluster", "tests/cql", "tests/process"},
 		{"."},
 		{"workload"},
 		{"admin", "shell", "workload/inbox", "workload/kv"},
@@ -20,9 +20,8 @@ func layers() [][]string {
 		{"query"},
 		{"query/system"},
 		{"query/plan"},
-		{"coordinator/stream"},
 		{"coordinator", "metadata"},
-		{"coordinator/hint", "coordinator/snitch", "metadata/raftlog"},
+		{"coordinator/hint", "coordinator/snitch", "coordinator/stream", "metadata/raftlog"},
 		{"storage"},
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
