@@ -36,7 +36,6 @@ type rowState struct {
 	floor int  // the newest that was acknowledged or read
 	by    int  // who has acknowledged acked
 	at    time.Time
-	tries int // writes of the version tried
 }
 
 // deletes reports whether a version is a deletion.
