@@ -172,14 +172,19 @@ func (c *cluster) join(ctx context.Context, join metadata.Join) error {
 	}
 }
 
+// hearTimeout is how long it waits to hear of any other node at all.
+const hearTimeout = 1500 * time.Millisecond
+
 // catchUp learns what has changed while the node was away.
 func (c *cluster) catchUp(ctx context.Context) error {
-	wait, cancel := context.WithTimeout(ctx, catchUpTimeout)
-	defer cancel()
 	if faulty("serve without catching up") {
 		return nil
 	}
-	if err := c.log.CatchUp(wait); err != nil {
+	err := c.tryCatchUp(ctx, hearTimeout)
+	if err != nil && len(c.live()) > 0 {
+		err = c.tryCatchUp(ctx, catchUpTimeout-hearTimeout)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -195,6 +200,12 @@ func (c *cluster) catchUp(ctx context.Context) error {
 			e.Datacenter, e.Rack, cfg.Datacenter, cfg.Rack)
 	}
 	return nil
+}
+
+func (c *cluster) tryCatchUp(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return c.log.CatchUp(ctx)
 }
 
 // finishJoin pulls the data that the node is to own, and says that it has it.
