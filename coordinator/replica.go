@@ -145,6 +145,9 @@ func (c *Coordinator) mutateFor(ctx context.Context, t *trace.Trace, r *peer.Req
 	if len(kept) == 0 {
 		return nil, nil
 	}
+	if err := c.guard.enter(ctx, epochs.topology); err != nil {
+		return nil, err
+	}
 	return nil, failure(c.engine.ApplyTraced(ctx, t, kept...))
 }
 

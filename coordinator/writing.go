@@ -176,7 +176,11 @@ func hintable(err error) bool {
 
 // apply carries out what concerns the node itself.
 func (w *writing) apply(ctx context.Context, t *trace.Trace, tg *target) {
-	err := w.coordinator.engine.ApplyTraced(ctx, t, w.mutations(tg.groups)...)
+	c := w.coordinator
+	err := c.guard.enter(ctx, c.cluster.Topology().Epoch()) // or a later one than it was planned by
+	if err == nil {
+		err = c.engine.ApplyTraced(ctx, t, w.mutations(tg.groups)...)
+	}
 	if w.unfinished = err != nil && ctx.Err() != nil; !w.unfinished {
 		w.answer(tg, err)
 	}

@@ -180,10 +180,14 @@ func (c *cluster) move(ctx context.Context, e *ring.Endpoint) error {
 	if err := c.barrier(ctx); err != nil {
 		return err
 	}
+	t := c.log.Topology()
+	if err := c.node.coordinator.Gaining(ctx, t.Epoch()); err != nil {
+		return err
+	}
 	done := make(chan struct{})
 	defer close(done)
 	go c.report(done)
-	return c.mover.Run(ctx, c.log.Topology(), e.Since)
+	return c.mover.Run(ctx, t, e.Since)
 }
 
 // reportEvery is the time between two lines of the log about data that is pulled.
