@@ -39,6 +39,7 @@ type cluster struct {
 	dispatcher *hint.Dispatcher
 	mover      *stream.Mover
 	proximity  *proximity
+	keys       *keyFile // of gossip; the watch's
 
 	watch  *watch
 	replay replay
@@ -230,7 +231,7 @@ func (c *cluster) openLog() (err error) {
 func (c *cluster) openGossip(generation uint32) error {
 	n := c.node
 	cfg := &n.config
-	keys, err := gossipKeys(cfg.GossipEncryptionKeyFile)
+	file, keys, err := openKeyFile(cfg.GossipEncryptionKeyFile, n.opts.Log)
 	if err != nil {
 		return err
 	}
@@ -269,6 +270,7 @@ func (c *cluster) openGossip(generation uint32) error {
 	if err != nil {
 		return err
 	}
+	c.keys = file
 	c.watch.member.Store(member)
 	return nil
 }

@@ -36,6 +36,9 @@ func (c *cluster) enter(ctx context.Context) error {
 			return err
 		}
 		log.Info("joining the cluster", "seeds", c.seeds())
+		if err := c.hear(ctx); err != nil {
+			return fmt.Errorf("joining the cluster: %w", err)
+		}
 		if err := c.join(ctx, join); err != nil {
 			return fmt.Errorf("joining the cluster: %w", err)
 		}
@@ -104,6 +107,40 @@ func (c *cluster) idAt(ctx context.Context, address netip.AddrPort) (ring.HostID
 		}
 	}
 }
+
+// hear returns when the node has heard of another one by gossip. One that has not would be taken for dead by all others,
+// and must not become a replica: it may lack the key of gossip, or packets may not get through.
+func (c *cluster) hear(ctx context.Context) error {
+	tick := time.NewTicker(hearEvery)
+	defer tick.Stop()
+	complain := time.NewTimer(hearPatience)
+	defer complain.Stop()
+	for {
+		for _, p := range c.memberOf().Peers() {
+			if p.ID != c.self && p.Up {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-complain.C:
+			c.node.opts.Log.Warn("joining has to wait: no other node is heard of by gossip; is it reached by UDP and TCP, and is "+
+				"gossip_encryption_key_file the same on all nodes?", "seeds", c.seeds(), "port", c.address.Port())
+			complain.Reset(hearRemind)
+		case <-ctx.Done():
+			return fmt.Errorf("no other node is heard of by gossip: %w", ctx.Err())
+		}
+	}
+}
+
+const (
+	// hearEvery is the time between two looks whether another node was heard of.
+	hearEvery = 100 * time.Millisecond
+	// hearPatience is the time after which the log says that none was.
+	hearPatience = 5 * time.Second
+	// hearRemind is the time between two lines of the log that say so.
+	hearRemind = time.Minute
+)
 
 // joinRetry is the time between two tries to join, while another node joins or leaves or no seed answers.
 const joinRetry = 500 * time.Millisecond

@@ -45,9 +45,10 @@ func newWatch() *watch {
 // start begins to watch.
 func (w *watch) start(c *cluster) {
 	w.running.Go(func() {
-		look, load := time.NewTicker(watchEvery), time.NewTicker(loadEvery)
+		look, load, keys := time.NewTicker(watchEvery), time.NewTicker(loadEvery), time.NewTicker(lookAtKeysEvery)
 		defer look.Stop()
 		defer load.Stop()
+		defer keys.Stop()
 		c.sayLoad()
 		for {
 			w.saySchema(c)
@@ -59,6 +60,8 @@ func (w *watch) start(c *cluster) {
 			case <-look.C:
 			case <-load.C:
 				c.sayLoad()
+			case <-keys.C:
+				c.keys.look(c.memberOf())
 			}
 		}
 	})
