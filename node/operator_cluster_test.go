@@ -98,6 +98,10 @@ func TestOperatorWhileJoining(t *testing.T) {
 	if s := decode[http.Status](t, own+"/api/v1/status"); len(s.Nodes) != 2 {
 		t.Errorf("%+v", s)
 	}
+	eventually(t, "others hear what it is about", func() bool {
+		g := decode[[]http.GossipNode](t, url+"/api/v1/gossipinfo")
+		return len(g) == 2 && (g[0].Values["status_with_port"].Value == "JOINING" || g[1].Values["status_with_port"].Value == "JOINING")
+	})
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
 		if status, _ := request(t, "GET", own+path); status != want {
 			t.Errorf("%s: %d", path, status)
@@ -160,6 +164,10 @@ func TestOperatorDeadNode(t *testing.T) {
 	}
 	if status, answer := request(t, "POST", url+"/api/v1/decommission?force=true"); status != 200 || !strings.HasSuffix(answer, `{"done":true}`+"\n") {
 		t.Errorf("a forced decommission: status %d, %s", status, answer)
+	}
+	state := ""
+	if err := first.Session().Query("SELECT bootstrapped FROM system.local").Scan(t.Context(), &state); err != nil || state != "DECOMMISSIONED" {
+		t.Errorf("bootstrapped %s, error %v", state, err)
 	}
 	if m := decode[http.Netstats](t, url+"/api/v1/netstats").Mode; m != "LEFT" {
 		t.Errorf("mode %s", m)

@@ -24,6 +24,7 @@ type watch struct {
 	running sync.WaitGroup
 	told    map[ring.HostID]seen // by run alone, as what follows
 	said    *schema.Schema       // whose version others were told
+	status  string               // that others were told
 }
 
 // seen is what clients were told of a node last.
@@ -39,7 +40,7 @@ const watchEvery = time.Second
 const loadEvery = time.Minute
 
 func newWatch() *watch {
-	return &watch{kick: make(chan struct{}, 1), stop: make(chan struct{}), told: map[ring.HostID]seen{}}
+	return &watch{kick: make(chan struct{}, 1), stop: make(chan struct{}), told: map[ring.HostID]seen{}, status: statusStarting}
 }
 
 // start begins to watch.
@@ -52,6 +53,7 @@ func (w *watch) start(c *cluster) {
 		c.sayLoad()
 		for {
 			w.saySchema(c)
+			w.sayStatus(c)
 			w.look(c)
 			select {
 			case <-w.stop:
@@ -149,12 +151,30 @@ func (c *cluster) livenessChanged(id ring.HostID, up bool) {
 func (c *cluster) serveAt(native netip.AddrPort) {
 	m := c.memberOf()
 	m.Set(gossip.KeyNativeAddress, native.String())
-	m.Set(gossip.KeyStatus, "NORMAL")
+	m.Set(gossip.KeyStatus, gossip.StatusNormal)
 }
 
 // sayLoad tells other nodes how much data this one has.
 func (c *cluster) sayLoad() {
 	c.memberOf().Set(gossip.KeyLoad, strconv.FormatInt(c.node.engine.Size(), 10))
+}
+
+// sayStatus tells other nodes what this one is about.
+func (w *watch) sayStatus(c *cluster) {
+	status := statusStarting
+	switch e := c.log.Topology().Endpoint(c.self); {
+	case e == nil:
+	case e.State == ring.Joining:
+		status = gossip.StatusJoining
+	case e.State == ring.Leaving:
+		status = gossip.StatusLeaving
+	case c.node.server() != nil:
+		status = gossip.StatusNormal
+	}
+	if status != w.status {
+		c.memberOf().Set(gossip.KeyStatus, status)
+		w.status = status
+	}
 }
 
 // saySchema tells other nodes the version of the schema, which clients compare.
