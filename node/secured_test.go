@@ -3,11 +3,13 @@ package node
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -97,6 +99,10 @@ func TestNodesProtectThemselves(t *testing.T) {
 	exec(t, first, "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 2}")
 	exec(t, second, "CREATE TABLE k.t (a int PRIMARY KEY)")
 	exec(t, first, "INSERT INTO k.t (a) VALUES (1)")
+	old := &tls.Config{MaxVersion: tls.VersionTLS12, InsecureSkipVerify: true}
+	if conn, err := tls.Dial("tcp", f.first, old); err == nil || !strings.Contains(err.Error(), "protocol version") {
+		t.Errorf("TLS 1.2: %v, error %v", conn, err)
+	}
 }
 
 // TestStrangersStayOutside expects nodes not to get in that cannot prove who they are, and both logs to say why.
