@@ -35,17 +35,18 @@ func startCommand(s *settings) *cobra.Command {
 // serve runs a node until ctx ends or it fails.
 func serve(ctx context.Context, s *settings, insecure bool, out io.Writer) error {
 	began := time.Now()
-	n, err := s.startWith(ctx, node.Options{Insecure: insecure})
+	options := node.ServeOptions{Insecure: insecure, Generated: func(role, password string) error {
+		_, err := fmt.Fprintf(out, "The password of role %s is %s\nIt was generated now and will not be shown again.\n", role, password)
+		return err
+	}}
+	n, err := s.startWith(ctx, node.Options{Insecure: insecure, Operators: &options})
 	if exposed, ok := errors.AsType[*node.ExposedError](err); ok {
 		return fmt.Errorf("%w; --insecure allows it", exposed)
 	}
 	if err != nil {
 		return err
 	}
-	address, err := n.Serve(ctx, node.ServeOptions{Insecure: insecure, Generated: func(role, password string) error {
-		_, err := fmt.Fprintf(out, "The password of role %s is %s\nIt was generated now and will not be shown again.\n", role, password)
-		return err
-	}})
+	address, err := n.Serve(ctx, options)
 	if exposed, ok := errors.AsType[*node.ExposedError](err); ok {
 		err = fmt.Errorf("%w; --insecure allows it", exposed)
 	}

@@ -78,6 +78,7 @@ func runBlock(t *testing.T, d *datadriven.TestData) string {
 type fake struct {
 	http.Operator
 	decommission func(ctx context.Context, told func(string)) error
+	forced       bool
 }
 
 func (f *fake) Hints() ([]http.PendingHints, error) { return nil, nil }
@@ -86,7 +87,8 @@ func (f *fake) RemoveNode(_ context.Context, id string, _ func(string)) error {
 	return &http.RefusedError{Status: nethttp.StatusNotFound, Cause: errors.New("there is no node " + id)}
 }
 
-func (f *fake) Decommission(ctx context.Context, told func(string)) error {
+func (f *fake) Decommission(ctx context.Context, force bool, told func(string)) error {
+	f.forced = force
 	return f.decommission(ctx, told)
 }
 
@@ -119,6 +121,9 @@ func TestActionOnServer(t *testing.T) {
 	}
 	if out, err := run(t.Context(), address, "decommission", "--json"); err != nil || out != `{"progress":"1 of 2"}`+"\n"+`{"progress":"2 of 2"}`+"\n"+`{"done":true}`+"\n" {
 		t.Errorf("%q, error %v", out, err)
+	}
+	if _, err := run(t.Context(), address, "decommission", "--force"); err != nil || !f.forced {
+		t.Errorf("forced %t, error %v", f.forced, err)
 	}
 	out, err := run(t.Context(), address, "removenode", "x&y")
 	if status, ok := errors.AsType[*StatusError](err); !ok || status.Status != 404 || status.Reason != "there is no node x&y" || out != "" {

@@ -38,6 +38,9 @@ func printCluster(out io.Writer, c *http.Cluster) {
 		fmt.Fprintf(out, "\t\t%s: [%s]\n", v.Version, strings.Join(v.Nodes, ", "))
 	}
 	fmt.Fprintf(out, "\nStats for all nodes:\n\tLive: %d\n\tJoining: %d\n\tMoving: 0\n\tLeaving: %d\n\tUnreachable: %d\n", c.Live, c.Joining, c.Leaving, c.Unreachable)
+	if m := c.Metadata; len(m.Voters) > 0 {
+		fmt.Fprintf(out, "\nMetadata log:\n\tLeader: %s\n\tVoters: %s\n\tApplied: %d\n", orUnknown(m.Leader), strings.Join(m.Voters, ", "), m.Applied)
+	}
 	fmt.Fprint(out, "\nData Centers:\n")
 	for _, d := range c.Datacenters {
 		fmt.Fprintf(out, "\t%s #Nodes: %d #Down: %d\n", d.Name, d.Nodes, d.Down)
@@ -54,6 +57,13 @@ func printCluster(out io.Writer, c *http.Cluster) {
 		}
 		fmt.Fprintf(out, "\t%s -> Replication class: %s {%s}\n", k.Name, k.Class, strings.Join(options, ", "))
 	}
+}
+
+func orUnknown(text string) string {
+	if text == "" {
+		return "unknown"
+	}
+	return text
 }
 
 // printNetstats prints the mode and what is on its way, as nodetool netstats does, and the connections.

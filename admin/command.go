@@ -64,6 +64,7 @@ func decommissionCommand() *cobra.Command {
 		short: "Make a node give its data to others and leave the cluster",
 		long: "Make the node that is asked leave the cluster. Others take its data over first, and what they have is printed. If the command\n" +
 			"is interrupted, the node stays LEAVING, and the same command goes on. In the end the node still runs: stop it.",
+		force:       "leave although fewer nodes are left than a keyspace has replicas",
 		done:        "The node has left the cluster and can be stopped.",
 		interrupted: "the node stays LEAVING; the same command goes on there",
 	}).command()
@@ -119,11 +120,12 @@ type action struct {
 	parameters       []string
 	required         int // of them
 	done             string
+	force            string // what --force does; empty if there is no such flag
 	interrupted      string // what is so if the command is interrupted; empty if there is nothing to say
 }
 
 func (a *action) command() *cobra.Command {
-	f := &flags{}
+	f, force := &flags{}, false
 	c := &cobra.Command{
 		Use:   a.use,
 		Short: a.short,
@@ -134,8 +136,15 @@ func (a *action) command() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.run(c.Context(), node, parametersOf(a.parameters, args), f.json, c.OutOrStdout())
+			parameters := parametersOf(a.parameters, args)
+			if force {
+				parameters.Set("force", "true")
+			}
+			return a.run(c.Context(), node, parameters, f.json, c.OutOrStdout())
 		},
+	}
+	if a.force != "" {
+		c.Flags().BoolVar(&force, "force", false, a.force)
 	}
 	f.add(c)
 	return c

@@ -151,6 +151,10 @@ func printInfo(out io.Writer, i *http.Info, tokens bool) {
 	line("Client connections", "%d", i.Clients)
 	line("Data Center", "%s", i.Datacenter)
 	line("Rack", "%s", i.Rack)
+	if m := i.Metadata; len(m.Voters) > 0 {
+		line("Metadata log leader", "%s", orUnknown(m.Leader))
+		line("Metadata log voters", "%s", strings.Join(m.Voters, ", "))
+	}
 	if len(i.TokenList) > 1 && !tokens {
 		line("Token", "(invoke with -T/--tokens to see all %d tokens)", len(i.TokenList))
 		return

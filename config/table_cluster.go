@@ -95,7 +95,7 @@ var clusterSettings = []setting{
 	}, func(c *Config) *InternodeCompression { return &c.InternodeCompression }),
 	either(setting{
 		name: "server_encryption_enabled", def: "false",
-		about: "Whether nodes connect to each other by TLS, version 1.2 or newer; it must be the same on all of them.",
+		about: "Whether nodes connect to each other by TLS, version 1.3; it must be the same on all of them.",
 	}, func(c *Config) *bool { return &c.ServerEncryptionEnabled }),
 	plain(optionalPaths, setting{
 		name:  "server_encryption_certificate",
@@ -116,7 +116,7 @@ var clusterSettings = []setting{
 	plain(optionalPaths, setting{
 		name: "gossip_encryption_key_file",
 		about: "File with keys of 32 bytes in base64 or hex, one per line, that protect gossip: the first one encrypts, " +
-			"all of them decrypt; others must not be able to read it.",
+			"all of them decrypt; others must not be able to read it; read again when it changes.",
 	}, func(c *Config) *string { return &c.GossipEncryptionKeyFile }),
 }
 

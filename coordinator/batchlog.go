@@ -77,7 +77,7 @@ func (c *Coordinator) WriteBatch(ctx context.Context, t *trace.Trace, level cons
 	body := append(id[:], appendMutations(epochs{schema: c.opts.Schema().Epoch}, mutations)...)
 	keepers := c.batchKeepers()
 	t.Add("Keeping the batch on other nodes until it is complete")
-	if err := c.keepBatch(ctx, keepers, body); err != nil {
+	if err := c.keepBatch(ctx, t, keepers, body); err != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return ctx.Err()
 		}
@@ -85,7 +85,7 @@ func (c *Coordinator) WriteBatch(ctx context.Context, t *trace.Trace, level cons
 	}
 	err := c.Write(ctx, t, level, writes...)
 	if err == nil {
-		c.dropBatch(keepers, id)
+		c.dropBatch(t, keepers, id)
 	}
 	return err
 }
@@ -136,7 +136,7 @@ func (c *Coordinator) batchKeepers() []*ring.Endpoint {
 }
 
 // keepBatch puts a batch on the disks of its keepers. One that fails does not matter as long as another has it.
-func (c *Coordinator) keepBatch(ctx context.Context, keepers []*ring.Endpoint, body []byte) error {
+func (c *Coordinator) keepBatch(ctx context.Context, t *trace.Trace, keepers []*ring.Endpoint, body []byte) error {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return errors.New("a batch needs a deadline")
@@ -147,7 +147,7 @@ func (c *Coordinator) keepBatch(ctx context.Context, keepers []*ring.Endpoint, b
 			done <- c.storeBatch(ctx, body)
 			continue
 		}
-		c.peers.Send(e.ID, peer.VerbBatchStore, deadline, body, func(_ []byte, err error) { done <- err })
+		c.send(t, e, peer.VerbBatchStore, deadline, body, func(_ []byte, err error) { done <- err })
 	}
 	kept := 0
 	for range keepers {
@@ -170,7 +170,7 @@ func (c *Coordinator) keepBatch(ctx context.Context, keepers []*ring.Endpoint, b
 const dropTimeout = 5 * time.Second
 
 // dropBatch tells the keepers that a batch is complete. One that does not hear it carries the batch out again.
-func (c *Coordinator) dropBatch(keepers []*ring.Endpoint, id batchID) {
+func (c *Coordinator) dropBatch(t *trace.Trace, keepers []*ring.Endpoint, id batchID) {
 	body := id[:]
 	for _, e := range keepers {
 		if e.ID == c.cluster.Self() {
@@ -181,7 +181,7 @@ func (c *Coordinator) dropBatch(keepers []*ring.Endpoint, id batchID) {
 			cancel()
 			continue
 		}
-		c.peers.Send(e.ID, peer.VerbBatchRemove, time.Now().Add(dropTimeout), body, func([]byte, error) {})
+		c.send(t, e, peer.VerbBatchRemove, time.Now().Add(dropTimeout), body, func([]byte, error) {})
 	}
 }
 

@@ -96,7 +96,7 @@ func BenchmarkReadQuorum3(b *testing.B) {
 			var err error
 			query := query{read: q}
 			query.limit.Rows = 1
-			block, err = w.nodes[0].coordinator.block(block[:0], &query)
+			block, err = w.nodes[0].coordinator.block(nil, block[:0], &query)
 			w.must(err)
 		}
 	})

@@ -76,7 +76,7 @@ type round struct {
 func (b *blocks) next(q query) (*storage.Entries, error) {
 	for {
 		request := q.append(epochs{b.coordinator.opts.Schema().Epoch, b.plan.epoch}, false)
-		entries, err := b.coordinator.flights.do(string(append(request, byte(b.reading.Level))), func() (result, error) { return b.try(q, request) })
+		entries, err := b.shared(q, request)
 		if err == nil {
 			return entries, nil
 		}
@@ -183,11 +183,12 @@ func (r *round) body(digest bool) []byte {
 func (r *round) ask(e *ring.Endpoint, digest bool) {
 	c := r.coordinator
 	r.waiting++
+	r.traceAsking(e, digest)
 	if e.ID == c.cluster.Self() {
 		var block []byte
 		err := c.refuse(epochs{topology: r.plan.epoch})
 		if err == nil {
-			block, err = c.block(nil, &r.query)
+			block, err = c.block(r.reading.Trace, nil, &r.query)
 		}
 		if err == nil && digest {
 			sum := storage.Digest(block)
@@ -197,7 +198,7 @@ func (r *round) ask(e *ring.Endpoint, digest bool) {
 		return
 	}
 	sent, table, replies, again := time.Now(), r.reading.Table, r.replies, r.second
-	c.peers.Send(e.ID, peer.VerbRead, r.reading.Deadline, r.body(digest), func(answer []byte, err error) {
+	c.send(r.reading.Trace, e, peer.VerbRead, r.reading.Deadline, r.body(digest), func(answer []byte, err error) {
 		if err == nil {
 			c.opts.Proximity.Record(e.ID, table, time.Since(sent))
 		}

@@ -91,6 +91,7 @@ type Coordinator struct {
 	opts       Options
 	placements placements
 	writes     *inflight
+	guard      guard
 	flights    flights
 	repairs    atomic.Uint64 // mutations sent to replicas that lacked them
 }

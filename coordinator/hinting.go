@@ -10,6 +10,7 @@ import (
 	"github.com/iliumdb/ilium/coordinator/consistency"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/trace"
 )
 
 // A requestBody is the request for the replicas of some groups. Most often it is the same for all.
@@ -49,7 +50,7 @@ func appendMutations(e epochs, mutations []*row.Mutation) []byte {
 func (w *writing) hint(ctx context.Context, t *target) {
 	lonely := func(g int) bool { return w.groups[g].plan.quotas[0].replicas == 0 }
 	if w.level != consistency.Any || !slices.ContainsFunc(t.groups, lonely) {
-		w.coordinator.addHint(t.endpoint, w.body(t.groups), w.expires)
+		w.coordinator.addHint(w.trace, t.endpoint, w.body(t.groups), w.expires)
 	} else if w.hintDurably(ctx, t) {
 		w.answer(t, nil)
 	}
@@ -72,8 +73,12 @@ func (w *writing) hintUnmet(ctx context.Context) bool {
 // hintDurably keeps a hint on disk, and reports whether it could.
 func (w *writing) hintDurably(ctx context.Context, t *target) bool {
 	c := w.coordinator
-	return c.hints != nil && t.endpoint.ID != c.cluster.Self() &&
-		c.hints.AddDurable(ctx, t.endpoint.ID, w.body(t.groups), w.expires) == nil
+	if c.hints == nil || t.endpoint.ID == c.cluster.Self() {
+		return false
+	}
+	err := c.hints.AddDurable(ctx, t.endpoint.ID, w.body(t.groups), w.expires)
+	traceHint(w.trace, t.endpoint, err)
+	return err == nil
 }
 
 // expiry returns when a hint must not be replayed anymore: then a deletion that it is older than may be
@@ -92,11 +97,13 @@ func (w *writing) expiry() time.Time {
 }
 
 // addHint keeps a hint, if hints are kept.
-func (c *Coordinator) addHint(e *ring.Endpoint, body []byte, expires time.Time) {
+func (c *Coordinator) addHint(t *trace.Trace, e *ring.Endpoint, body []byte, expires time.Time) {
 	if c.hints == nil || e.ID == c.cluster.Self() || faulty("drop hints") {
 		return
 	}
-	if err := c.hints.Add(e.ID, body, expires); err != nil {
+	err := c.hints.Add(e.ID, body, expires)
+	traceHint(t, e, err)
+	if err != nil {
 		c.opts.Log.Debug("a hint was not kept", "endpoint", e.ID, "error", err)
 	}
 }

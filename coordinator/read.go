@@ -116,18 +116,25 @@ func (q *query) size() int {
 }
 
 // block answers a query from the node's own data.
-func (c *Coordinator) block(dst []byte, q *query) ([]byte, error) {
+func (c *Coordinator) block(t *trace.Trace, dst []byte, q *query) ([]byte, error) {
+	var info storage.BlockInfo
 	var err error
+	c.traceQuery(t, q)
 	if q.scan != nil {
-		dst, _, err = c.engine.ScanBlock(dst, q.scan, q.limit)
+		dst, info, err = c.engine.ScanBlock(dst, q.scan, q.limit)
 	} else {
-		dst, _, err = c.engine.ReadBlock(dst, q.read, q.limit)
+		dst, info, err = c.engine.ReadBlock(dst, q.read, q.limit)
 	}
+	traceBlock(t, &info, err)
 	return dst, err
 }
 
 // answer is the replica's part of a read: it answers with a block, or the hash of one.
 func (c *Coordinator) answer(ctx context.Context, r *peer.Request) ([]byte, error) {
+	return c.answerFor(ctx, nil, r)
+}
+
+func (c *Coordinator) answerFor(ctx context.Context, t *trace.Trace, r *peer.Request) ([]byte, error) {
 	q, epochs, digest, err := decodeQuery(r.Body)
 	if err != nil {
 		return nil, malformed(err)
@@ -144,7 +151,7 @@ func (c *Coordinator) answer(ctx context.Context, r *peer.Request) ([]byte, erro
 	if !known {
 		return nil, &peer.Failure{Code: codeSchema, Message: "the table has been dropped or truncated"}
 	}
-	block, err := c.block(r.Memory[:0], &q)
+	block, err := c.block(t, r.Memory[:0], &q)
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -56,12 +56,9 @@ func (r *round) repair(repairs [][]*row.Mutation) error {
 // sendRepair brings another node what it lacks.
 func (r *round) sendRepair(e *ring.Endpoint, mutations []*row.Mutation, done chan<- repaired) {
 	c := r.coordinator
-	if r.reading.Trace.On() {
-		r.reading.Trace.Add("Repairing %s", e.Address)
-	}
 	for _, piece := range pieces(mutations) {
 		body := appendMutations(epochs{schema: c.opts.Schema().Epoch}, piece)
-		c.peers.Send(e.ID, peer.VerbHint, r.reading.Deadline, body, func(_ []byte, err error) { done <- repaired{e, err} })
+		c.send(r.reading.Trace, e, peer.VerbHint, r.reading.Deadline, body, func(_ []byte, err error) { done <- repaired{e, err} })
 	}
 }
 
@@ -69,6 +66,7 @@ func (r *round) sendRepair(e *ring.Endpoint, mutations []*row.Mutation, done cha
 func (r *round) repairSelf(e *ring.Endpoint, mutations []*row.Mutation, done chan<- repaired) {
 	ctx, cancel := context.WithDeadline(r.ctx, r.reading.Deadline)
 	defer cancel()
+	r.reading.Trace.Add("Applying the read repair of this node")
 	for _, piece := range pieces(mutations) {
 		done <- repaired{e, r.coordinator.engine.ApplyTraced(ctx, r.reading.Trace, piece...)}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
+	"github.com/iliumdb/ilium/trace"
 	"github.com/iliumdb/ilium/wire/peer"
 )
 
@@ -82,6 +83,7 @@ func (c *Coordinator) Handlers() map[peer.Verb]peer.Handler {
 		peer.VerbHint:        c.mutate,
 		peer.VerbRead:        c.answer,
 		peer.VerbPull:        c.answer,
+		peer.VerbTraced:      c.answerTraced,
 	}
 }
 
@@ -117,6 +119,10 @@ func isStale(err error) bool {
 // mutate carries out mutations on this node: the replica's part of a write. Those of hints and repairs are for
 // this replica, whatever the topology.
 func (c *Coordinator) mutate(ctx context.Context, r *peer.Request) ([]byte, error) {
+	return c.mutateFor(ctx, nil, r)
+}
+
+func (c *Coordinator) mutateFor(ctx context.Context, t *trace.Trace, r *peer.Request) ([]byte, error) {
 	epochs, mutations, err := decodeMutations(r.Body)
 	if err != nil {
 		return nil, malformed(err)
@@ -139,7 +145,10 @@ func (c *Coordinator) mutate(ctx context.Context, r *peer.Request) ([]byte, erro
 	if len(kept) == 0 {
 		return nil, nil
 	}
-	return nil, failure(c.engine.Apply(ctx, kept...))
+	if err := c.guard.enter(ctx, epochs.topology); err != nil {
+		return nil, err
+	}
+	return nil, failure(c.engine.ApplyTraced(ctx, t, kept...))
 }
 
 // knows reports whether a table exists, after this node has caught up with whoever knows of it.

@@ -22,6 +22,7 @@ type writing struct {
 	groups      []writeGroup
 	targets     []target
 	bodies      []requestBody
+	trace       *trace.Trace
 	topology    uint64    // epoch of the topology; of several, the oldest
 	expires     time.Time // of hints
 	unfinished  bool      // the node's own storage was still at work when the time was up
@@ -131,7 +132,7 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 	if !ok {
 		return errors.New("a write to several replicas needs a deadline")
 	}
-	w.expires = w.expiry()
+	w.expires, w.trace = w.expiry(), t
 	var self *target
 	for i := range w.targets {
 		switch tg := &w.targets[i]; {
@@ -159,10 +160,10 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 
 // send sends a request to a replica. If that does not take it, it gets a hint.
 func (w *writing) send(t *target, deadline time.Time, body []byte) {
-	w.coordinator.peers.Send(t.endpoint.ID, peer.VerbMutate, deadline, body, func(_ []byte, err error) {
+	w.coordinator.send(w.trace, t.endpoint, peer.VerbMutate, deadline, body, func(_ []byte, err error) {
 		w.answer(t, err)
 		if err != nil && hintable(err) {
-			w.coordinator.addHint(t.endpoint, body, w.expires)
+			w.coordinator.addHint(w.trace, t.endpoint, body, w.expires)
 		}
 	})
 }
@@ -176,7 +177,11 @@ func hintable(err error) bool {
 
 // apply carries out what concerns the node itself.
 func (w *writing) apply(ctx context.Context, t *trace.Trace, tg *target) {
-	err := w.coordinator.engine.ApplyTraced(ctx, t, w.mutations(tg.groups)...)
+	c := w.coordinator
+	err := c.guard.enter(ctx, c.cluster.Topology().Epoch()) // or a later one than it was planned by
+	if err == nil {
+		err = c.engine.ApplyTraced(ctx, t, w.mutations(tg.groups)...)
+	}
 	if w.unfinished = err != nil && ctx.Err() != nil; !w.unfinished {
 		w.answer(tg, err)
 	}

@@ -14,7 +14,7 @@ type Options struct {
 	Threshold   float64       // phi_convict_threshold: a peer above it is down; default 8
 	Suspicion   float64       // a peer above it should not be asked if another can be; default 3
 	Interval    time.Duration // between two heartbeats; default 250ms
-	Initial     time.Duration // the first sample of a peer, before anything is known; default Interval
+	Initial     time.Duration // the first sample of a peer, before anything is known; default 2 Intervals
 	MaxInterval time.Duration // longer gaps are no samples; default 8 Intervals
 	MinMean     time.Duration // the mean never counts as shorter; default 100ms
 	MaxPause    time.Duration // between two Checks; a longer gap is a pause of this node; default 1s
@@ -25,7 +25,7 @@ func (o Options) withDefaults() Options {
 	o.Threshold = cmp.Or(o.Threshold, 8)
 	o.Suspicion = cmp.Or(o.Suspicion, 3)
 	o.Interval = cmp.Or(o.Interval, 250*time.Millisecond)
-	o.Initial = cmp.Or(o.Initial, o.Interval)
+	o.Initial = cmp.Or(o.Initial, 2*o.Interval)
 	o.MaxInterval = cmp.Or(o.MaxInterval, 8*o.Interval)
 	o.MinMean = cmp.Or(o.MinMean, 100*time.Millisecond)
 	o.MaxPause = cmp.Or(o.MaxPause, time.Second)

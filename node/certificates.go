@@ -23,6 +23,7 @@ type certificates struct {
 	name             string // of the settings, without what follows: client_encryption
 	certificate, key string
 	truststore       string // empty: nobody needs a certificate
+	version          uint16 // of TLS, at least
 	optional         bool   // whoever connects needs no certificate, whatever the truststore
 	now              func() time.Time
 	log              *slog.Logger
@@ -41,13 +42,13 @@ func (n *Node) tlsConfig() (*tls.Config, error) {
 		return nil, nil
 	}
 	c := &certificates{
-		name: "client_encryption", certificate: cfg.ClientEncryptionCertificate, key: cfg.ClientEncryptionKey,
+		name: "client_encryption", version: tls.VersionTLS12, certificate: cfg.ClientEncryptionCertificate, key: cfg.ClientEncryptionKey,
 		truststore: cfg.ClientEncryptionTruststore, now: n.opts.Now, log: n.opts.Log,
 	}
 	if err := c.open(); err != nil {
 		return nil, err
 	}
-	return c.server(tls.VersionTLS12), nil
+	return c.server(), nil
 }
 
 // internodeTLS returns the configurations of TLS for connections that other nodes make, and for those to them; nil if
@@ -58,13 +59,13 @@ func (n *Node) internodeTLS() (server, client *tls.Config, err error) {
 		return nil, nil, nil
 	}
 	c := &certificates{
-		name: "server_encryption", certificate: cfg.ServerEncryptionCertificate, key: cfg.ServerEncryptionKey,
+		name: "server_encryption", version: tls.VersionTLS13, certificate: cfg.ServerEncryptionCertificate, key: cfg.ServerEncryptionKey,
 		truststore: cfg.ServerEncryptionTruststore, optional: !cfg.ServerEncryptionRequireClientAuth, now: n.opts.Now, log: n.opts.Log,
 	}
 	if err := c.open(); err != nil {
 		return nil, nil, err
 	}
-	return c.server(tls.VersionTLS13), c.client(), nil
+	return c.server(), c.client(), nil
 }
 
 // open reads the files for the first time.
@@ -76,9 +77,9 @@ func (c *certificates) open() (err error) {
 }
 
 // server returns a configuration for those who connect.
-func (c *certificates) server(version uint16) *tls.Config {
+func (c *certificates) server() *tls.Config {
 	return &tls.Config{
-		MinVersion: version,
+		MinVersion: c.version,
 		// The whole configuration is replaced, not only the certificate, for the authorities belong to it. Tickets of sessions
 		// outlive that, but crypto/tls looks whether the authority of the client that has one is still among them.
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.get(), nil },
@@ -89,7 +90,7 @@ func (c *certificates) server(version uint16) *tls.Config {
 // for the address that they are reached at.
 func (c *certificates) client() *tls.Config {
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
+		MinVersion: c.version,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			return &c.get().Certificates[0], nil
 		},
@@ -180,7 +181,7 @@ func (c *certificates) load() (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s_certificate %s with %s_key %s: %w", c.name, c.certificate, c.name, c.key, err)
 	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+	out := &tls.Config{MinVersion: c.version, Certificates: []tls.Certificate{pair}}
 	if c.truststore != "" {
 		authorities, err := os.ReadFile(c.truststore)
 		if err != nil {

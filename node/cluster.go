@@ -39,6 +39,7 @@ type cluster struct {
 	dispatcher *hint.Dispatcher
 	mover      *stream.Mover
 	proximity  *proximity
+	keys       *keyFile // of gossip; the watch's
 
 	watch     *watch
 	agreement agreement
@@ -98,7 +99,7 @@ func (c *cluster) listen(ctx context.Context) error {
 		return err
 	}
 	handlers := map[peer.Verb]peer.Handler{}
-	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
+	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbTraced, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
 		peer.VerbPropose, peer.VerbApplied, peer.VerbMembership} {
 		handlers[v] = c.handle
 	}
@@ -236,7 +237,7 @@ func (c *cluster) openLog() (err error) {
 func (c *cluster) openGossip(generation uint32) error {
 	n := c.node
 	cfg := &n.config
-	keys, err := gossipKeys(cfg.GossipEncryptionKeyFile)
+	file, keys, err := openKeyFile(cfg.GossipEncryptionKeyFile, n.opts.Log)
 	if err != nil {
 		return err
 	}
@@ -282,6 +283,7 @@ func (c *cluster) openGossip(generation uint32) error {
 	if err != nil {
 		return err
 	}
+	c.keys = file
 	c.watch.member.Store(member)
 	return nil
 }

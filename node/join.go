@@ -36,6 +36,9 @@ func (c *cluster) enter(ctx context.Context) error {
 			return err
 		}
 		log.Info("joining the cluster", "seeds", c.seeds())
+		if err := c.hear(ctx); err != nil {
+			return fmt.Errorf("joining the cluster: %w", err)
+		}
 		c.awaitSeen(ctx)
 		if err := c.join(ctx, join); err != nil {
 			return fmt.Errorf("joining the cluster: %w", err)
@@ -106,6 +109,31 @@ func (c *cluster) idAt(ctx context.Context, address netip.AddrPort) (ring.HostID
 	}
 }
 
+// hear returns when the node has heard of another one by gossip. One that has not would be taken for dead by all others,
+// and must not become a replica: it may lack the key of gossip, or packets may not get through.
+func (c *cluster) hear(ctx context.Context) error {
+	tick := time.NewTicker(hearEvery)
+	defer tick.Stop()
+	complain := time.NewTimer(hearPatience)
+	defer complain.Stop()
+	for {
+		for _, p := range c.memberOf().Peers() {
+			if p.ID != c.self && p.Up {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-complain.C:
+			c.node.opts.Log.Warn("joining has to wait: no other node is heard of by gossip; is it reached by UDP and TCP, and is "+
+				"gossip_encryption_key_file the same on all nodes?", "seeds", c.seeds(), "port", c.address.Port())
+			complain.Reset(hearRemind)
+		case <-ctx.Done():
+			return fmt.Errorf("no other node is heard of by gossip: %w", ctx.Err())
+		}
+	}
+}
+
 // seenTimeout is how long a node that joins waits until others have heard of it.
 const seenTimeout = 3 * time.Second
 
@@ -124,6 +152,15 @@ func (c *cluster) awaitSeen(ctx context.Context) {
 		}
 	}
 }
+
+const (
+	// hearEvery is the time between two looks whether another node was heard of.
+	hearEvery = 100 * time.Millisecond
+	// hearPatience is the time after which the log says that none was.
+	hearPatience = 5 * time.Second
+	// hearRemind is the time between two lines of the log that say so.
+	hearRemind = time.Minute
+)
 
 // seenRetry is the time between two questions whether others have heard of this node.
 const seenRetry = 50 * time.Millisecond
@@ -233,10 +270,14 @@ func (c *cluster) move(ctx context.Context, e *ring.Endpoint) error {
 	if err := c.barrier(ctx); err != nil {
 		return err
 	}
+	t := c.log.Topology()
+	if err := c.node.coordinator.Gaining(ctx, t.Epoch()); err != nil {
+		return err
+	}
 	done := make(chan struct{})
 	defer close(done)
 	go c.report(done)
-	return c.mover.Run(ctx, c.log.Topology(), e.Since)
+	return c.mover.Run(ctx, t, e.Since)
 }
 
 // reportEvery is the time between two lines of the log about data that is pulled.

@@ -78,7 +78,8 @@ type Node struct {
 type clients struct {
 	mu      sync.Mutex
 	server  *cql.Server
-	http    *operators // nil if the settings want none
+	http    *operators   // nil if the settings want none
+	options *cql.Options // of the server; nil before one of both is opened
 	stopped bool
 	done    sync.WaitGroup
 }
@@ -93,6 +94,10 @@ type Options struct {
 	// Insecure allows a listen_address that other machines can reach although connections between nodes are not encrypted, or
 	// do not prove who is at the other end.
 	Insecure bool
+
+	// Operators, if it is set, opens the server for operators that the settings want as soon as there is something to show:
+	// before the node joins a cluster, which may take hours. Serve should be called with the same options.
+	Operators *ServeOptions
 }
 
 // Start opens the node that cfg describes, and recovers what was acknowledged before a crash. It
@@ -120,7 +125,7 @@ func StartWith(ctx context.Context, cfg config.Config, opts Options) (*Node, err
 	}
 	n := &Node{config: cfg, opts: opts, failed: make(chan error, 1)}
 	if err := n.open(ctx, opts); err != nil {
-		return nil, errors.Join(err, n.close())
+		return nil, errors.Join(err, n.Stop())
 	}
 	return n, nil
 }
@@ -148,6 +153,11 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 		return err
 	}
 	n.openExecutor()
+	if opts.Operators != nil {
+		if err := n.openOperators(ctx, *opts.Operators); err != nil {
+			return err
+		}
+	}
 	if n.cluster != nil {
 		if err := n.cluster.open(); err != nil {
 			return err

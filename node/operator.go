@@ -60,18 +60,56 @@ func (o *operator) Ready() error {
 }
 
 // Decommission implements http.Operator.
-func (o *operator) Decommission(ctx context.Context, told func(string)) error {
+func (o *operator) Decommission(ctx context.Context, force bool, told func(string)) error {
 	t, self := o.node.view.Topology(), o.node.view.Self()
+	if o.node.cluster == nil {
+		return refuse(&NotInClusterError{})
+	}
 	others := 0
 	for _, e := range t.Endpoints() {
 		if e.ID != self && e.State == ring.Normal {
 			others++
 		}
 	}
-	if o.node.cluster != nil && others == 0 {
+	switch e := t.Endpoint(self); {
+	case e == nil, e.State == ring.Joining:
+		return conflict("the node is not a part of the cluster")
+	case others == 0:
 		return conflict("this is the last node of the cluster: nobody is left to take its data")
+	case e.State == ring.Normal && !force: // that of a node that leaves already was forced, or there were enough
+		if err := checkReplication(t, e, o.node.Schema()); err != nil {
+			return err
+		}
 	}
 	return refuse(o.node.Decommission(ctx, told))
+}
+
+// checkReplication returns an error if a keyspace cannot have its replicas without a node.
+func checkReplication(t *ring.Topology, without *ring.Endpoint, s *schema.Schema) error {
+	all, near := 0, 0
+	for _, e := range t.Endpoints() {
+		if e.State != ring.Normal {
+			continue
+		}
+		if all++; e.Datacenter == without.Datacenter {
+			near++
+		}
+	}
+	for k := range s.Keyspaces() {
+		replication, err := ring.ParseReplication(k.Replication.Class, k.Replication.Options)
+		if err != nil {
+			return err
+		}
+		factor, nodes := replication.Factor(), all
+		if len(replication.Datacenters()) > 0 {
+			factor, nodes = replication.FactorIn(without.Datacenter), near
+		}
+		if nodes <= factor {
+			return conflict("Not enough live nodes to maintain replication factor in keyspace %s (RF = %d, N = %d). "+
+				"Perform a forceful decommission to ignore.", k.Name, factor, nodes)
+		}
+	}
+	return nil
 }
 
 // RemoveNode implements http.Operator.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/schema"
 )
 
 // cleanupWatch is the time between two looks whether the topology is still the one that data is removed by.
@@ -37,26 +39,33 @@ func (o *operator) Cleanup(ctx context.Context, keyspace string, told func(strin
 	}
 	ctx, stop := whileTopologyIs(ctx, c, t)
 	defer stop()
+	err = o.node.coordinator.Removing(ctx, t.Epoch(), func(ctx context.Context) error { return o.cleanup(ctx, t, keyspaces, told) })
+	if c.Topology() != t {
+		return conflict("the cluster has changed meanwhile: clean up again")
+	}
+	if isA[*coordinator.RemovalError](err) {
+		return conflict("nothing can be cleaned up now: %w", err)
+	}
+	return err
+}
+
+// cleanup removes the data of keyspaces that the node is no replica of by a topology.
+func (o *operator) cleanup(ctx context.Context, t *ring.Topology, keyspaces []*schema.Keyspace, told func(string)) error {
+	self := o.node.view.Self()
 	for _, k := range keyspaces {
 		replication, err := ring.ParseReplication(k.Replication.Class, k.Replication.Options)
 		if err != nil {
 			return err
 		}
-		ranges := foreignRanges(ring.NewPlacement(t, replication, c.self), c.self)
+		ranges := foreignRanges(ring.NewPlacement(t, replication, self), self)
 		for table := range k.Tables() {
 			for i, r := range ranges {
 				told(fmt.Sprintf("cleaning up %s: range %d of %d", table, i+1, len(ranges)))
 				if err := o.node.engine.RemoveRange(ctx, table.Incarnation, int64(r.Start), int64(r.End)); err != nil {
-					if c.Topology() != t {
-						return conflict("the cluster has changed meanwhile: clean up again")
-					}
 					return err
 				}
 			}
 		}
-	}
-	if c.Topology() != t {
-		return conflict("the cluster has changed meanwhile: clean up again")
 	}
 	return nil
 }

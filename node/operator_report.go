@@ -147,6 +147,8 @@ func (o *operator) Info() (*http.Info, error) {
 	i := &http.Info{Cluster: n.config.ClusterName, Version: version(), InCluster: n.cluster != nil, NativeActive: n.server() != nil,
 		UptimeSeconds: int64(n.opts.Now().Sub(o.started).Seconds()), MemoryBytes: goMemory(), MemoryBudget: int64(n.config.Memory),
 		Clients: len(n.clientList())}
+	i.Metadata = o.metadata()
+	i.Node = http.Node{ID: n.view.Self().String(), Datacenter: n.config.Datacenter, Rack: n.config.Rack, Up: true, State: stateOutside}
 	for _, p := range o.peers() {
 		if p.ID != n.view.Self() {
 			continue
@@ -159,6 +161,28 @@ func (o *operator) Info() (*http.Info, error) {
 		}
 	}
 	return i, nil
+}
+
+// stateOutside is the state of a node that has not joined its cluster yet, or has left it.
+const stateOutside = "LEFT"
+
+// metadata says who decides about the schema and the ring.
+func (o *operator) metadata() http.Metadata {
+	log, name := o.node.log, func(id ring.HostID) string {
+		if e := o.node.view.Topology().Endpoint(id); e != nil && e.Address.IsValid() {
+			return e.Address.String()
+		}
+		return id.String()
+	}
+	m := http.Metadata{Voters: []string{}, Applied: log.Applied()}
+	if leader, ok := log.Leader(); ok {
+		m.Leader = name(leader)
+	}
+	for _, id := range log.Voters() {
+		m.Voters = append(m.Voters, name(id))
+	}
+	slices.Sort(m.Voters)
+	return m
 }
 
 // goMemory returns the bytes that Go has from the operating system.
@@ -192,6 +216,7 @@ func (o *operator) Gossip() ([]http.GossipNode, error) {
 func (o *operator) Describe() (*http.Cluster, error) {
 	c := describeCluster(o.peers())
 	c.Name, c.Partitioner = o.node.config.ClusterName, "org.apache.cassandra.dht.Murmur3Partitioner"
+	c.Metadata = o.metadata()
 	for k := range o.node.Schema().Keyspaces() {
 		c.Keyspaces = append(c.Keyspaces, http.Keyspace{Name: k.Name, Class: k.Replication.Class, Replication: k.Replication.Options})
 	}
@@ -245,7 +270,7 @@ func groups(of map[string][]string) []http.VersionGroup {
 
 // Netstats implements http.Operator.
 func (o *operator) Netstats() (*http.Netstats, error) {
-	out := &http.Netstats{Mode: "LEFT", Connections: []http.Connection{}}
+	out := &http.Netstats{Mode: stateOutside, Connections: []http.Connection{}}
 	if e := o.node.view.Topology().Endpoint(o.node.view.Self()); e != nil {
 		out.Mode = e.State.String()
 	}

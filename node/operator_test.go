@@ -113,7 +113,7 @@ func TestOperatorAlone(t *testing.T) {
 		t.Errorf("not ready: %d", status)
 	}
 	s := decode[http.Status](t, url+"/api/v1/status")
-	if len(s.Nodes) != 1 || !s.Nodes[0].Up || s.Nodes[0].State != "NORMAL" || s.Nodes[0].Load == nil || *s.Nodes[0].Owns < 0.999 || s.Note != noteNoKeyspace {
+	if len(s.Nodes) != 1 || !s.Nodes[0].Up || s.Nodes[0].State != "NORMAL" || s.Nodes[0].Load == nil || *s.Nodes[0].Load <= 0 || *s.Nodes[0].Owns < 0.999 || s.Note != noteNoKeyspace {
 		t.Errorf("%+v", s)
 	}
 	for _, statement := range []string{
@@ -133,7 +133,7 @@ func TestOperatorAlone(t *testing.T) {
 	if i := decode[http.Info](t, url+"/api/v1/info"); i.ID != n.view.Self().String() || i.InCluster || !i.NativeActive || len(i.TokenList) != 16 || i.MemoryBytes <= 0 {
 		t.Errorf("%+v", i)
 	}
-	if c := decode[http.Cluster](t, url+"/api/v1/describecluster"); c.Live != 1 || len(c.Schemas) != 1 || len(c.Keyspaces) != 1 || c.Keyspaces[0].Name != "k" {
+	if c := decode[http.Cluster](t, url+"/api/v1/describecluster"); len(c.Metadata.Voters) != 0 || c.Live != 1 || len(c.Schemas) != 1 || len(c.Keyspaces) != 1 || c.Keyspaces[0].Name != "k" {
 		t.Errorf("%+v", c)
 	}
 	if s := decode[http.Netstats](t, url+"/api/v1/netstats"); s.Mode != "NORMAL" || s.Streaming.Active {
@@ -369,7 +369,8 @@ func TestDescribeCluster(t *testing.T) {
 		`{"version":"UNKNOWN","nodes":["10.0.0.3:7000"]},{"version":"UNREACHABLE","nodes":["10.0.0.4:7000"]}],` +
 		`"live":3,"joining":1,"leaving":1,"unreachable":1,` +
 		`"datacenters":[{"name":"dc1","nodes":3,"down":1},{"name":"dc2","nodes":1,"down":0}],` +
-		`"releases":[{"version":"5","nodes":["10.0.0.1:7000","10.0.0.2:7000","10.0.0.3:7000","10.0.0.4:7000"]}],"keyspaces":null}`
+		`"releases":[{"version":"5","nodes":["10.0.0.1:7000","10.0.0.2:7000","10.0.0.3:7000","10.0.0.4:7000"]}],"keyspaces":null,` +
+		`"metadata_log":{"leader":"","voters":null,"applied":0}}`
 	if err != nil || string(b) != want {
 		t.Errorf("error %v\n got %s\nwant %s", err, b, want)
 	}

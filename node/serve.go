@@ -82,15 +82,11 @@ func (n *Node) Serve(ctx context.Context, opts ServeOptions) (net.Addr, error) {
 	if n.clients.stopped || n.clients.server != nil {
 		return nil, errors.Join(errors.New("the node is serving already, or has been stopped"), listener.Close())
 	}
-	options, err := n.serverOptions(ctx, opts)
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	if n.clients.http, err = n.serveHTTP(ctx, options, opts); err != nil {
+	if err := n.openServers(ctx, opts); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	n.announce(listener.Addr())
-	server := cql.New(n.executor, options)
+	server := cql.New(n.executor, *n.clients.options)
 	n.clients.server = server
 	n.clients.done.Go(func() {
 		if err := server.Serve(listener); err != nil {
@@ -98,6 +94,29 @@ func (n *Node) Serve(ctx context.Context, opts ServeOptions) (net.Addr, error) {
 		}
 	})
 	return listener.Addr(), nil
+}
+
+// openServers makes the options of the server for clients, and opens that for operators, unless that was done before. The
+// caller holds the mutex of clients.
+func (n *Node) openServers(ctx context.Context, opts ServeOptions) error {
+	if n.clients.options != nil {
+		return nil
+	}
+	options, err := n.serverOptions(ctx, opts)
+	if err == nil {
+		n.clients.http, err = n.serveHTTP(ctx, options, opts)
+	}
+	if err == nil {
+		n.clients.options = &options
+	}
+	return err
+}
+
+// openOperators opens the server for operators before that for clients.
+func (n *Node) openOperators(ctx context.Context, opts ServeOptions) error {
+	n.clients.mu.Lock()
+	defer n.clients.mu.Unlock()
+	return n.openServers(ctx, opts)
 }
 
 // serverOptions returns the options of the server, with all that clients need to log in.

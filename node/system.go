@@ -18,7 +18,8 @@ const (
 // openSystem makes the tables of the system.
 func (n *Node) openSystem() (err error) {
 	n.traces = system.NewTraces(int(min(keptTraces, int64(n.config.Memory)/traceSize)))
-	self := system.Node{Cluster: n.config.ClusterName, Self: n.view.Self(), Started: n.opts.Now(), Version: version()}
+	self := system.Node{Cluster: n.config.ClusterName, Self: n.view.Self(), Started: n.opts.Now(), Version: version(),
+		Datacenter: n.config.Datacenter, Rack: n.config.Rack}
 	sources := system.Sources{
 		Topology: n.view.Topology,
 		Settings: n.settings,

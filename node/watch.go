@@ -22,7 +22,8 @@ type watch struct {
 	kick    chan struct{}
 	stop    chan struct{}
 	running sync.WaitGroup
-	said    *schema.Schema // whose version others were told; by run alone
+	said    *schema.Schema // whose version others were told; by run alone, as what follows
+	status  string         // that others were told
 
 	mu   sync.Mutex
 	told map[ring.HostID]seen // changed by run alone
@@ -42,7 +43,7 @@ const watchEvery = 250 * time.Millisecond
 const loadEvery = time.Minute
 
 func newWatch() *watch {
-	return &watch{kick: make(chan struct{}, 1), stop: make(chan struct{}), told: map[ring.HostID]seen{}}
+	return &watch{kick: make(chan struct{}, 1), stop: make(chan struct{}), told: map[ring.HostID]seen{}, status: statusStarting}
 }
 
 // start begins to watch, with where nodes took clients before.
@@ -53,12 +54,14 @@ func (w *watch) start(c *cluster, natives map[ring.HostID]netip.AddrPort) {
 	}
 	w.mu.Unlock()
 	w.running.Go(func() {
-		look, load := time.NewTicker(watchEvery), time.NewTicker(loadEvery)
+		look, load, keys := time.NewTicker(watchEvery), time.NewTicker(loadEvery), time.NewTicker(lookAtKeysEvery)
 		defer look.Stop()
 		defer load.Stop()
+		defer keys.Stop()
 		c.sayLoad()
 		for {
 			w.saySchema(c)
+			w.sayStatus(c)
 			w.look(c)
 			select {
 			case <-w.stop:
@@ -67,6 +70,8 @@ func (w *watch) start(c *cluster, natives map[ring.HostID]netip.AddrPort) {
 			case <-look.C:
 			case <-load.C:
 				c.sayLoad()
+			case <-keys.C:
+				c.keys.look(c.memberOf())
 			}
 		}
 	})
@@ -161,12 +166,30 @@ func (c *cluster) livenessChanged(id ring.HostID, up bool) {
 func (c *cluster) serveAt(native netip.AddrPort) {
 	m := c.memberOf()
 	m.Set(gossip.KeyNativeAddress, native.String())
-	m.Set(gossip.KeyStatus, "NORMAL")
+	m.Set(gossip.KeyStatus, gossip.StatusNormal)
 }
 
 // sayLoad tells other nodes how much data this one has.
 func (c *cluster) sayLoad() {
 	c.memberOf().Set(gossip.KeyLoad, strconv.FormatInt(c.node.engine.Size(), 10))
+}
+
+// sayStatus tells other nodes what this one is about.
+func (w *watch) sayStatus(c *cluster) {
+	status := statusStarting
+	switch e := c.log.Topology().Endpoint(c.self); {
+	case e == nil:
+	case e.State == ring.Joining:
+		status = gossip.StatusJoining
+	case e.State == ring.Leaving:
+		status = gossip.StatusLeaving
+	case c.node.server() != nil:
+		status = gossip.StatusNormal
+	}
+	if status != w.status {
+		c.memberOf().Set(gossip.KeyStatus, status)
+		w.status = status
+	}
 }
 
 // saySchema tells other nodes the version of the schema, which clients compare.

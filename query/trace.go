@@ -37,7 +37,7 @@ func (r *reader) traceCursor(stats storage.ReadStats) {
 		return
 	}
 	t.Add("Read %d live rows and %d tombstone cells", stats.Rows, stats.Tombstones)
-	if !r.plan.Table.IsSystem() {
+	if stats.Commit > 0 { // it is of this node's own data, not of a table of the system or what replicas have sent
 		t.Add("Merged %d fragments that are not folded and %d pages, as of commit %d", stats.Fragments, stats.Pages, stats.Commit)
 	}
 }

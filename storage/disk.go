@@ -1,6 +1,10 @@
 package storage
 
 import (
+	"os"
+	"path/filepath"
+	"syscall"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -42,8 +46,28 @@ func (e *Engine) writable(bytes int64) error {
 // HasRoom reports whether the engine would take a write now, as far as the disk goes.
 func (e *Engine) HasRoom() bool { return e.disk.check(0) == nil }
 
-// Size returns how many bytes the engine's files take, as of less than a minute ago.
+// Size returns how many bytes the engine's data take: table files, values beside them, and the logs of memtables.
 func (e *Engine) Size() int64 {
-	tables, values := e.db.Size()
-	return tables + values
+	entries, err := os.ReadDir(e.db.Opts().Dir)
+	if err != nil {
+		return 0
+	}
+	total := int64(0)
+	for _, entry := range entries {
+		switch filepath.Ext(entry.Name()) {
+		case ".sst", ".vlog", ".mem":
+			if info, err := entry.Info(); err == nil { // or it was removed meanwhile
+				total += allocated(info)
+			}
+		}
+	}
+	return total
+}
+
+// allocated returns what a file takes of the disk. Logs are created as large as they may become.
+func allocated(info os.FileInfo) int64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return min(info.Size(), s.Blocks*512)
+	}
+	return info.Size()
 }

@@ -9,11 +9,19 @@
 // on which every method does nothing, so that they pay for a comparison. Where the words have arguments, ask On first: to
 // put them into the list of arguments may take memory even if nobody looks at it.
 //
-// A Trace is bounded: it keeps maxEvents events of maxActivity bytes, and says how many more there were.
+// Other nodes that carry out a part have a Trace of their own. Its events travel beside their answer, see Append, and AddFrom
+// puts them where they belong. What is added after End, by those who answer when the client has its answer already, is
+// told to Follow.
+//
+// A Trace is bounded: it keeps maxEvents events of maxActivity bytes, twice as many of other nodes, and says how many more there
+// were.
 package trace
 
 import (
+	"cmp"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +29,8 @@ import (
 
 const (
 	maxEvents   = 200
+	maxForeign  = 2 * maxEvents
+	maxLate     = 100
 	maxActivity = 1000
 )
 
@@ -34,15 +44,21 @@ type Trace struct {
 	mu      sync.Mutex
 	thread  string
 	events  []Event
+	foreign int // of them, from other nodes
 	dropped int
+	last    time.Duration // when the newest event happened
 	ended   bool
+	late    []Event // that were added after the end
+	follow  func([]Event)
 }
 
 // An Event is one step of a request.
 type Event struct {
-	Elapsed  time.Duration // since the request began
-	Activity string        // what was done, or is about to be done, in words
-	Thread   string        // the kind of goroutine
+	At       time.Duration  // since the trace began; no two events of a trace have the same
+	Elapsed  time.Duration  // since the request began where it happened
+	Activity string         // what was done, or is about to be done, in words
+	Thread   string         // the kind of goroutine
+	Source   netip.AddrPort // the node where it happened; not valid: this one
 }
 
 // New begins a trace now. thread says which kind of goroutine carries out the request.
@@ -85,27 +101,61 @@ func (t *Trace) add(thread, format string, args []any) {
 	activity := Shorten(fmt.Sprintf(format, args...), maxActivity)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case t.ended: // a write that has timed out goes on without its client
-		return
-	case len(t.events) >= maxEvents:
-		t.dropped++
-		return
-	case thread == "":
+	if thread == "" {
 		thread = t.thread
 	}
-	t.events = append(t.events, Event{Elapsed: t.after(elapsed), Activity: activity, Thread: thread})
+	t.last = max(elapsed, t.last+resolution)
+	t.keep(len(t.events)-t.foreign < maxEvents, Event{At: t.last, Elapsed: t.last, Activity: activity, Thread: thread})
 }
 
-// after returns elapsed, or the next time at which an event can be told from the one before.
-func (t *Trace) after(elapsed time.Duration) time.Duration {
-	if n := len(t.events); n > 0 {
-		elapsed = max(elapsed, t.events[n-1].Elapsed+resolution)
+// keep adds an event if there is room. The caller holds mu.
+func (t *Trace) keep(room bool, e Event) {
+	switch {
+	case t.ended && t.follow != nil:
+		t.follow([]Event{e})
+	case t.ended && len(t.late) < maxLate:
+		t.late = append(t.late, e)
+	case t.ended:
+	case !room:
+		t.dropped++
+	default:
+		t.events = append(t.events, e)
 	}
-	return elapsed
 }
 
-// End returns all events and how long the request has taken. What is added later is ignored.
+// Now returns the time since the trace began, at which the newest event lies or later.
+func (t *Trace) Now() time.Duration {
+	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(time.Since(t.started), t.last)
+}
+
+// AddFrom adds the events of another node, which was asked at a time of Now and has answered now, after it has worked for
+// took. Their times are by its clock; they get a place between the question and the answer.
+func (t *Trace) AddFrom(source netip.AddrPort, asked, took time.Duration, events []Event) {
+	if t == nil {
+		return
+	}
+	underway := max(t.Now()-asked-took, 0)
+	begin := asked + resolution + underway/2
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range events {
+		e.Source, e.At = source, begin+e.Elapsed
+		if t.ended { // what has happened before was told
+			e.At = max(e.At, t.last+resolution)
+			t.last = e.At
+		}
+		before := len(t.events)
+		t.keep(t.foreign < maxForeign, e)
+		t.foreign += len(t.events) - before
+	}
+}
+
+// End returns all events and how long the request has taken. What is added later is left to Follow.
 func (t *Trace) End() (events []Event, took time.Duration) {
 	if t == nil {
 		return nil, 0
@@ -113,11 +163,42 @@ func (t *Trace) End() (events []Event, took time.Duration) {
 	took = time.Since(t.started)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.dropped > 0 && !t.ended {
-		t.events = append(t.events, Event{Elapsed: t.after(took), Activity: fmt.Sprintf("%d more events are not kept", t.dropped), Thread: t.thread})
+	if t.ended {
+		return t.events, took
 	}
 	t.ended = true
+	slices.SortStableFunc(t.events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
+	for i := 1; i < len(t.events); i++ {
+		t.events[i].At = max(t.events[i].At, t.events[i-1].At+resolution)
+	}
+	if n := len(t.events); n > 0 {
+		t.last = max(t.last, t.events[n-1].At)
+	}
+	if t.dropped > 0 {
+		t.last = max(took, t.last+resolution)
+		t.events = append(t.events, Event{At: t.last, Elapsed: t.last, Activity: fmt.Sprintf("%d more events are not kept", t.dropped), Thread: t.thread})
+	}
 	return t.events, took
+}
+
+// Follow hands over the events that have come since End, and then those that come, until a bound. follow must not
+// use the trace.
+func (t *Trace) Follow(follow func([]Event)) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.late) > 0 {
+		follow(t.late)
+	}
+	left := maxLate - len(t.late)
+	t.late = nil
+	t.follow = func(events []Event) {
+		if left -= len(events); left >= 0 {
+			follow(events)
+		}
+	}
 }
 
 // Shorten returns at most n bytes of text, and three dots where it was cut.

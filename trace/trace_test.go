@@ -21,10 +21,10 @@ func TestEventsHaveTheirTimes(t *testing.T) {
 		events, took := tr.End()
 		tr.Add("too late")
 		want := []Event{
-			{0, "first of 2", "reader"},
-			{resolution, "at the same time", "reader"},
-			{3 * time.Millisecond, "elsewhere", "disk"},
-			{3*time.Millisecond + resolution, "here", "worker"},
+			{At: resolution, Elapsed: resolution, Activity: "first of 2", Thread: "reader"},
+			{At: 2 * resolution, Elapsed: 2 * resolution, Activity: "at the same time", Thread: "reader"},
+			{At: 3 * time.Millisecond, Elapsed: 3 * time.Millisecond, Activity: "elsewhere", Thread: "disk"},
+			{At: 3*time.Millisecond + resolution, Elapsed: 3*time.Millisecond + resolution, Activity: "here", Thread: "worker"},
 		}
 		if len(events) != len(want) || took != 3*time.Millisecond {
 			t.Fatalf("%v in %s", events, took)

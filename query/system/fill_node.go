@@ -26,9 +26,10 @@ func (f *filler) local() {
 		return
 	}
 	native := *f.native.Load()
-	self := f.topology().Endpoint(n.Self)
+	topology := f.topology()
+	self := topology.Endpoint(n.Self)
 	if self == nil {
-		self = &ring.Endpoint{}
+		self = &ring.Endpoint{Address: n.Listen, Datacenter: n.Datacenter, Rack: n.Rack}
 	}
 	broadcast := nodeAddress(self)
 	listen := n.Listen
@@ -37,7 +38,7 @@ func (f *filler) local() {
 	}
 	f.add(values{
 		"key":                     "local",
-		"bootstrapped":            bootstrapped(self),
+		"bootstrapped":            bootstrapped(topology, n.Self),
 		"broadcast_address":       addressOrNull(broadcast.Addr()),
 		"broadcast_port":          broadcast.Port(),
 		"cluster_name":            n.Cluster,
@@ -59,8 +60,13 @@ func (f *filler) local() {
 }
 
 // bootstrapped says how far the node is in getting its part of the data, in the words of Cassandra.
-func bootstrapped(self *ring.Endpoint) string {
-	if self.State == ring.Joining {
+func bootstrapped(t *ring.Topology, id ring.HostID) string {
+	switch self := t.Endpoint(id); {
+	case self == nil && len(t.Endpoints()) == 0:
+		return "NEEDS_BOOTSTRAP"
+	case self == nil:
+		return "DECOMMISSIONED"
+	case self.State == ring.Joining:
 		return "IN_PROGRESS"
 	}
 	return "COMPLETED"

@@ -181,6 +181,9 @@ func TestLocal(t *testing.T) {
 		"listen_address='172.16.0.1'", "listen_port=7005", "rpc_address='127.0.0.1'", "rpc_port=9042", "tokens has '1'")
 	check(clusterTables(t, Node{Self: ring.HostID{3}, Started: started}, Sources{}),
 		"bootstrapped='IN_PROGRESS'", "broadcast_address='10.0.0.3'", "gossip_generation=50", "listen_address='10.0.0.3'", "listen_port=7000")
+	outside := Node{Self: ring.HostID{77}, Started: started, Listen: netip.MustParseAddrPort("172.16.0.1:7005"), Datacenter: "dc7", Rack: "r7"}
+	check(clusterTables(t, outside, Sources{}), "bootstrapped='DECOMMISSIONED'", "broadcast_address='172.16.0.1'", "data_center='dc7'", "rack='r7'")
+	check(clusterTables(t, outside, Sources{Topology: func() *ring.Topology { return &ring.Topology{} }}), "bootstrapped='NEEDS_BOOTSTRAP'")
 	check(newTables(t), "bootstrapped='COMPLETED'", "broadcast_address='127.0.0.1'", "broadcast_port=7000", "listen_address='127.0.0.1'", "listen_port=7000")
 }
 

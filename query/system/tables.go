@@ -21,6 +21,8 @@ type Node struct {
 	Started time.Time      // shown as the gossip generation, unless gossip tells one
 	Listen  netip.AddrPort // where it listens for other nodes; default: where its endpoint says that they reach it
 
+	Datacenter, Rack string // while it is not part of the topology
+
 	Version string // of Ilium
 }
 

@@ -3,6 +3,7 @@ package system
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -57,6 +58,25 @@ func (t *Traces) Record(s TraceSession) {
 	}
 	t.sessions = append(t.sessions, &s)
 	t.events += len(s.Events) + 1
+	t.makeRoom()
+}
+
+// Add adds events to a request that was recorded, and is still kept.
+func (t *Traces) Add(id cqltype.UUID, events []TraceEvent) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := len(t.sessions) - 1; i >= 0; i-- {
+		if s := t.sessions[i]; s.ID == id {
+			s.Events = append(slices.Clip(s.Events), events...)
+			t.events += len(events)
+			t.makeRoom()
+			return
+		}
+	}
+}
+
+// makeRoom forgets the oldest requests if there are too many events. The caller holds mu.
+func (t *Traces) makeRoom() {
 	for t.events > t.limit && len(t.sessions) > 0 {
 		t.events -= len(t.sessions[0].Events) + 1
 		t.sessions[0] = nil

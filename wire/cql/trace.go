@@ -52,7 +52,8 @@ func (t *tracer) begin(wanted bool, kind frame.Opcode) *trace.Trace {
 	}
 }
 
-// recordTrace ends r's trace and records it, so that the client finds it as soon as it has the answer m. It returns its id.
+// recordTrace ends r's trace and records it, so that the client finds it as soon as it has the answer m. It returns its id. What
+// replicas do after that is added when they say so.
 func (r *request) recordTrace(m frame.Message) cqltype.UUID {
 	if e, ok := m.(*frame.Error); ok {
 		r.trace.Add("Answering with an error: %s", e)
@@ -65,13 +66,22 @@ func (r *request) recordTrace(m frame.Message) cqltype.UUID {
 		Coordinator: addressAndPort(r.conn.conn.LocalAddr()), Started: r.trace.Started(), Duration: took,
 	}
 	session.Request, session.Parameters = r.inWords()
-	for _, e := range events {
-		session.Events = append(session.Events, system.TraceEvent{
-			ID:       cqltype.TimeUUID(r.trace.Started().Add(e.Elapsed), sequence, t.node),
-			Activity: e.Activity, Source: session.Coordinator, Elapsed: e.Elapsed, Thread: e.Thread,
-		})
+	convert := func(events []trace.Event) []system.TraceEvent {
+		out := make([]system.TraceEvent, len(events))
+		for i, e := range events {
+			out[i] = system.TraceEvent{
+				ID:       cqltype.TimeUUID(session.Started.Add(e.At), sequence, t.node),
+				Activity: e.Activity, Source: e.Source, Elapsed: e.Elapsed, Thread: e.Thread,
+			}
+			if !e.Source.IsValid() {
+				out[i].Source = session.Coordinator
+			}
+		}
+		return out
 	}
+	session.Events = convert(events)
 	t.store.Record(session)
+	r.trace.Follow(func(late []trace.Event) { t.store.Add(session.ID, convert(late)) })
 	return session.ID
 }
 

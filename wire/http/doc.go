@@ -28,7 +28,8 @@
 // All are POST, under /api/v1/, with the Content-Type application/json. What they need is in the URL; the body may be
 // empty.
 //
-//	decommission               the node gives its data to others and leaves the cluster
+//	decommission?force=        the node gives its data to others and leaves the cluster; with force=true, also if too few are left
+//	                           for the replication of a keyspace
 //	removenode?id=             a dead node is taken out of the cluster
 //	abort?id=                  the join of a node is given up
 //	cleanup?keyspace=          data of ranges that the node is no replica of is removed; without a keyspace, of all of them

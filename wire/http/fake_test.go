@@ -85,7 +85,10 @@ func (f *fake) Netstats() (*http.Netstats, error) {
 
 func (f *fake) Hints() ([]http.PendingHints, error) { f.note("hints"); return nil, f.err }
 
-func (f *fake) Decommission(ctx context.Context, told func(string)) error {
+func (f *fake) Decommission(ctx context.Context, force bool, told func(string)) error {
+	if force {
+		return f.do(ctx, told, "decommission", "force")
+	}
 	return f.do(ctx, told, "decommission")
 }
 

@@ -64,8 +64,12 @@ func actionOf(name string) *endpoint {
 	id := []string{"id"}
 	switch name {
 	case "decommission":
-		return &endpoint{act: func(ctx context.Context, o Operator, _ url.Values, told func(string)) error {
-			return o.Decommission(ctx, told)
+		return &endpoint{parameters: []string{"force"}, act: func(ctx context.Context, o Operator, p url.Values, told func(string)) error {
+			force, err := flag(p, "force")
+			if err != nil {
+				return err
+			}
+			return o.Decommission(ctx, force, told)
 		}}
 	case "removenode":
 		return &endpoint{parameters: id, required: id, act: func(ctx context.Context, o Operator, p url.Values, told func(string)) error {
@@ -92,6 +96,18 @@ func actionOf(name string) *endpoint {
 		}}
 	default:
 		return nil
+	}
+}
+
+// flag returns a parameter that is true or false, or missing.
+func flag(p url.Values, name string) (bool, error) {
+	switch value := p.Get(name); value {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	default:
+		return false, fail(nethttp.StatusBadRequest, fmt.Sprintf("the parameter %s must be true or false, not %q", name, value))
 	}
 }
 

@@ -27,8 +27,8 @@ type Operator interface {
 	// The actions return when they are complete or ctx has ended. They call told, on the goroutine that has called them, with
 	// what they are about, from time to time.
 
-	// Decommission makes the node leave the cluster.
-	Decommission(ctx context.Context, told func(string)) error
+	// Decommission makes the node leave the cluster. Without force, it is refused if a keyspace would have more replicas than nodes.
+	Decommission(ctx context.Context, force bool, told func(string)) error
 	// RemoveNode takes a dead node out of the cluster.
 	RemoveNode(ctx context.Context, id string, told func(string)) error
 	// AbortJoin takes a node out of the cluster that has not joined it completely.

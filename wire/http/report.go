@@ -48,6 +48,7 @@ type Info struct {
 	MemoryBudget  int64    `json:"memory_budget_bytes"`
 	Clients       int      `json:"clients"` // connections
 	TokenList     []string `json:"token_list"`
+	Metadata      Metadata `json:"metadata_log"`
 }
 
 // A GossipValue is what a node says of itself under one name.
@@ -87,6 +88,13 @@ type Keyspace struct {
 	Replication map[string]string `json:"replication"`
 }
 
+// Metadata is who decides about the schema and the ring. It is empty in a node that is alone.
+type Metadata struct {
+	Leader  string   `json:"leader"` // address, or host id if that is not known; empty if the node knows no leader
+	Voters  []string `json:"voters"` // as leader
+	Applied uint64   `json:"applied"`
+}
+
 // Cluster is the answer to /api/v1/describecluster.
 type Cluster struct {
 	Name        string         `json:"name"`
@@ -99,6 +107,7 @@ type Cluster struct {
 	Datacenters []Datacenter   `json:"datacenters"`
 	Releases    []VersionGroup `json:"releases"`
 	Keyspaces   []Keyspace     `json:"keyspaces"`
+	Metadata    Metadata       `json:"metadata_log"`
 }
 
 // Streaming is how far the node is in taking data over from others.

@@ -51,6 +51,8 @@ func TestActions(t *testing.T) {
 	address, _ := start(t, f, http.Options{})
 	for _, c := range []struct{ path, asked string }{
 		{"decommission", "decommission"},
+		{"decommission?force=true", "decommission force"},
+		{"decommission?force=false", "decommission"},
 		{"removenode?id=x", "removenode x"},
 		{"abort?id=x", "abort x"},
 		{"cleanup", "cleanup "},
@@ -86,6 +88,7 @@ func TestRefused(t *testing.T) {
 		{get, "/api/v1/status/", "", nil, 404, "there is nothing at /api/v1/status/"},
 		{post, "/api/v1/status", "", asJSON, 405, "the method must be GET, HEAD"},
 		{get, "/api/v1/decommission", "", asJSON, 405, "the method must be POST"},
+		{post, "/api/v1/decommission?force=yes", "", asJSON, 400, `the parameter force must be true or false, not "yes"`},
 		{"PUT", "/api/v1/decommission", "", asJSON, 405, "the method must be POST"},
 		{"OPTIONS", "/api/v1/decommission", "", with("Origin", "http://evil.example", "Access-Control-Request-Method", "POST"), 405, "the method must be POST"},
 		{post, "/healthz", "", nil, 405, "the method must be GET, HEAD"},

@@ -19,6 +19,7 @@ const (
 	VerbHint        Verb = 4  // mutations that were missed
 	VerbBatchStore  Verb = 5  // keep a logged batch until it is complete
 	VerbBatchRemove Verb = 6  // it is
+	VerbTraced      Verb = 7  // another request, with a trace of what is done beside the answer
 	VerbRaft        Verb = 10 // the metadata log's consensus
 	VerbPropose     Verb = 11 // an entry for the metadata log
 	VerbApplied     Verb = 12 // answers when the metadata log is applied up to an index
