@@ -255,7 +255,7 @@ func (c *cluster) openGossip(generation uint32) error {
 		threshold *= 4
 	}
 	if faulty("convict early") {
-		threshold /= 4
+		threshold /= 16
 	}
 	member, err := gossip.Start(cfg.ClusterName, c.self, generation, map[gossip.Key]string{
 		gossip.KeyStatus:     statusStarting,
