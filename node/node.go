@@ -41,6 +41,7 @@ import (
 
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/coordinator"
+	"github.com/iliumdb/ilium/coordinator/consistency"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/query/system"
@@ -294,7 +295,7 @@ func (n *Node) close() error {
 
 // Session returns a new session.
 func (n *Node) Session() *Session {
-	return &Session{session: n.executor.NewSession(), pageSize: n.config.PageSize}
+	return &Session{session: n.executor.NewSession(), pageSize: n.config.PageSize, level: consistency.LocalOne}
 }
 
 // Executor returns what carries out the node's statements, for those who serve a protocol.

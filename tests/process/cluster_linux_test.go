@@ -17,9 +17,10 @@ import (
 // A loopback is a cluster of processes, each at a loopback address of its own. Linux answers at all of 127.0.0.0/8.
 type loopback struct {
 	t        *testing.T
-	network  string        // the first three parts of the addresses
-	lifetime time.Duration // of a process, after which it counts as hanging
-	members  []*member     // that run, or did before they were killed
+	network  string                    // the first three parts of the addresses
+	lifetime time.Duration             // of a process, after which it counts as hanging
+	members  []*member                 // that run, or did before they were killed
+	within   func(number int) []string // the start of the command that runs a node somewhere else; may be nil
 }
 
 const (
@@ -32,6 +33,7 @@ const (
 type member struct {
 	*program
 	cluster  *loopback
+	number   int // from 1
 	address  string
 	settings []string
 	ready    time.Duration // how long the last start took
@@ -43,17 +45,23 @@ type member struct {
 func newLoopback(t *testing.T, nodes int, lifetime time.Duration, settings ...string) *loopback {
 	t.Helper()
 	c := &loopback{t: t, network: fmt.Sprintf("127.%d.%d.", 1+rand.IntN(250), rand.IntN(250)), lifetime: lifetime}
+	c.grow(nodes, settings...)
+	return c
+}
+
+func (c *loopback) grow(nodes int, settings ...string) {
+	c.t.Helper()
 	for range nodes {
 		c.add(settings...)
 	}
 	c.awaitUp()
-	return c
 }
 
 // add starts another node, and returns when it is ready.
 func (c *loopback) add(settings ...string) *member {
 	c.t.Helper()
-	m := &member{cluster: c, address: fmt.Sprint(c.network, len(c.members)+1)}
+	m := &member{cluster: c, number: len(c.members) + 1}
+	m.address = fmt.Sprint(c.network, m.number)
 	m.settings = append([]string{"cluster_name=loopback", "memory=128MiB", "data_directory=" + c.t.TempDir(),
 		"listen_address=" + m.address, "rpc_address=" + m.address,
 		fmt.Sprint("native_transport_port=", clientPort), fmt.Sprint("storage_port=", internalPort),
@@ -68,11 +76,14 @@ func (c *loopback) add(settings ...string) *member {
 // start starts the node's process.
 func (m *member) start() {
 	m.cluster.t.Helper()
-	args := []string{"start"}
+	args := []string{os.Getenv(binaryVariable), "start"}
+	if m.cluster.within != nil { // where others might connect, if the addresses were not made up
+		args = append(append(m.cluster.within(m.number), args...), "--insecure")
+	}
 	for _, s := range m.settings {
 		args = append(args, "--set", s)
 	}
-	m.program = startFor(m.cluster.t, m.cluster.lifetime, nil, os.Getenv(binaryVariable), args...)
+	m.program = startFor(m.cluster.t, m.cluster.lifetime, nil, args[0], args[1:]...)
 	m.dead = false
 }
 
