@@ -28,6 +28,7 @@ import (
 type cluster struct {
 	node     *Node
 	self     ring.HostID
+	began    time.Time
 	identity identity
 	address  netip.AddrPort // for other nodes
 
@@ -52,7 +53,7 @@ func (n *Node) openCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &cluster{node: n, self: id.host, identity: id, watch: newWatch()}
+	c := &cluster{node: n, began: time.Now(), self: id.host, identity: id, watch: newWatch()}
 	c.proximity = newProximity(c)
 	n.cluster, n.view = c, c
 	generation, err := n.nextGeneration(ctx)
