@@ -52,6 +52,7 @@ cluster-seeds:
 # Shows that the tests of clusters notice bugs.
 cluster-faults:
 	go test -tags faults ./tests/cluster -run '^TestFaults$$' -v -timeout 30m
+
 # Kills, adds, replaces and removes nodes of clusters under load, measures detection, and breaks networks; the last needs root, ip
 # and nft. CLUSTERTEST names some of the tests only.
 CLUSTERTEST ?= TestCluster
