@@ -5,7 +5,7 @@ SHELL := bash
 
 FUZZTIME ?= 10s
 
-.PHONY: build check test race bench fuzz clients generate power-loss soak cluster
+.PHONY: build check test race bench fuzz clients generate power-loss soak cluster cluster-faults cluster-seeds
 
 build:
 	go build -trimpath -o bin/ilium .
@@ -44,6 +44,14 @@ power-loss:
 # Kills and damages twenty times as often as the tests do.
 soak:
 	PROCESS_ROUNDS=20 go test ./tests/process -run 'Damaged|Survive' -timeout 1h
+
+# Tries ten times as many faults of clusters as the tests do.
+cluster-seeds:
+	go test ./tests/cluster -seeds 10 -timeout 1h
+
+# Shows that the tests of clusters notice bugs.
+cluster-faults:
+	go test -tags faults ./tests/cluster -run '^TestFaults$$' -v -timeout 30m
 
 # Kills, adds, replaces and removes nodes of clusters under load, measures detection, and breaks networks; the last needs root, ip
 # and nft. CLUSTERTEST names some of the tests only.

@@ -28,6 +28,7 @@ import (
 type cluster struct {
 	node     *Node
 	self     ring.HostID
+	began    time.Time
 	identity identity
 	address  netip.AddrPort // for other nodes
 
@@ -53,7 +54,7 @@ func (n *Node) openCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &cluster{node: n, self: id.host, identity: id, watch: newWatch()}
+	c := &cluster{node: n, began: time.Now(), self: id.host, identity: id, watch: newWatch()}
 	c.proximity = newProximity(c)
 	n.cluster, n.view = c, c
 	generation, err := n.nextGeneration(ctx)
@@ -256,7 +257,7 @@ func (c *cluster) openGossip(generation uint32) error {
 		threshold *= 4
 	}
 	if faulty("convict early") {
-		threshold /= 4
+		threshold /= 16
 	}
 	member, err := gossip.Start(cfg.ClusterName, c.self, generation, map[gossip.Key]string{
 		gossip.KeyStatus:     statusStarting,

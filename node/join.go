@@ -267,6 +267,9 @@ func (c *cluster) finishJoin(ctx context.Context, e *ring.Endpoint) error {
 
 // move pulls what the node gains by the change of e, after all coordinators know of the change.
 func (c *cluster) move(ctx context.Context, e *ring.Endpoint) error {
+	if err := c.meet(ctx, e); err != nil {
+		return err
+	}
 	if err := c.barrier(ctx); err != nil {
 		return err
 	}
@@ -278,6 +281,27 @@ func (c *cluster) move(ctx context.Context, e *ring.Endpoint) error {
 	defer close(done)
 	go c.report(done)
 	return c.mover.Run(ctx, t, e.Since)
+}
+
+// meet waits until all nodes are known to be alive, but for the one that e replaces, or the node has been running for so long that it
+// would have heard of them. Before that a node that has just been started takes all for dead: it would not wait for their
+// writes, and believe that nobody has what it is to pull.
+func (c *cluster) meet(ctx context.Context, e *ring.Endpoint) error {
+	for time.Since(c.began) < gossipTimeout {
+		missing := false
+		for _, other := range c.log.Topology().Endpoints() {
+			missing = missing || other.ID != e.Replaces && !c.IsAlive(other.ID)
+		}
+		if !missing {
+			return nil
+		}
+		select {
+		case <-time.After(joinRetry):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // reportEvery is the time between two lines of the log about data that is pulled.

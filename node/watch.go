@@ -63,6 +63,7 @@ func (w *watch) start(c *cluster, natives map[ring.HostID]netip.AddrPort) {
 			w.saySchema(c)
 			w.sayStatus(c)
 			w.look(c)
+			c.forgetHints()
 			select {
 			case <-w.stop:
 				return
@@ -87,6 +88,18 @@ func (w *watch) wake() {
 func (w *watch) close() {
 	close(w.stop)
 	w.running.Wait()
+}
+
+// forgetHints drops the hints for nodes that were taken out of the cluster: nobody will ever want them.
+func (c *cluster) forgetHints() {
+	if c.hints == nil {
+		return
+	}
+	for _, p := range c.hints.Pending() {
+		if c.log.Removed(p.To) {
+			c.hints.Forget(p.To)
+		}
+	}
 }
 
 // look compares what is with what clients were told. Clients are told of a node when it takes clients, and not before:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -170,6 +171,9 @@ func (m *Mover) parts(t *ring.Topology) ([]part, error) {
 		}
 		for _, move := range ring.NewPlacement(t, replication, m.opts.Self).Gains(m.opts.Self) {
 			sources := m.sources(move)
+			if len(sources) == 0 && m.mayReturn(t, move) {
+				return nil, fmt.Errorf("no node that has %s of keyspace %s is alive", move.Range, k.Name)
+			}
 			if len(sources) == 0 {
 				m.opts.Log.Warn("nobody has the data of a range anymore", "keyspace", k.Name, "range", move.Range)
 			}
@@ -181,6 +185,15 @@ func (m *Mover) parts(t *ring.Topology) ([]part, error) {
 		}
 	}
 	return out, nil
+}
+
+// mayReturn reports whether a node has a range that is down, but not for good as far as is known: it is not the one that
+// leaves, or is replaced by this node.
+func (m *Mover) mayReturn(t *ring.Topology, move ring.Move) bool {
+	self := t.Endpoint(m.opts.Self)
+	return slices.ContainsFunc(move.Endpoints, func(e *ring.Endpoint) bool {
+		return e.State != ring.Leaving && (self == nil || e.ID != self.Replaces)
+	})
 }
 
 // sources returns from whom a range is to be pulled.

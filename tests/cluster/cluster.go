@@ -29,7 +29,8 @@ type Cluster struct {
 
 	mu      sync.Mutex
 	members []*Member
-	over    sync.WaitGroup // processes that end on their own
+	crashes map[int][]time.Time // of members
+	over    sync.WaitGroup      // processes that end on their own
 }
 
 // Run runs a test of a cluster without nodes in a bubble. If it fails, the seed and the journal are printed.
@@ -41,7 +42,7 @@ func Run(t *testing.T, seed uint64, test func(c *Cluster)) {
 			t.Fatal(err)
 		}
 		c := &Cluster{T: t, Seed: seed, Random: rand.New(rand.NewPCG(seed, 1)), Network: memory.New(seed), dir: dir,
-			journal: &journal{began: time.Now()}, still: make(chan struct{}, 1)}
+			journal: &journal{began: time.Now()}, still: make(chan struct{}, 1), crashes: map[int][]time.Time{}}
 		defer func() {
 			c.close()
 			if err := os.RemoveAll(dir); err != nil {

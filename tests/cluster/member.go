@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing/synctest"
+	"time"
 
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/node"
@@ -137,6 +138,9 @@ func (c *Cluster) Stop(i int) {
 // Crash ends a member at once, whatever it does. It may be starting.
 func (c *Cluster) Crash(i int) {
 	c.Logf("crashing member %d", i)
+	c.mu.Lock()
+	c.crashes[i] = append(c.crashes[i], time.Now())
+	c.mu.Unlock()
 	c.kill(c.Member(i), true)
 }
 

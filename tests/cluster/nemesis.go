@@ -15,13 +15,10 @@ type nemesis struct {
 	cluster *Cluster
 	random  *rand.Rand
 	starts  sync.WaitGroup
-
-	mu      sync.Mutex
-	crashes map[int][]time.Time
 }
 
 func newNemesis(c *Cluster) *nemesis {
-	return &nemesis{cluster: c, random: rand.New(rand.NewPCG(c.Seed, 2)), crashes: map[int][]time.Time{}}
+	return &nemesis{cluster: c, random: rand.New(rand.NewPCG(c.Seed, 2))}
 }
 
 // run lets something fail until ctx ends; each fault lasts for a time, about.
@@ -71,20 +68,13 @@ func (n *nemesis) strike() (undo func()) {
 		if !c.Member(i).IsUp() {
 			return nil
 		}
-		n.crash(i)
+		c.Crash(i)
 		return func() { n.start(i) }
 	case 8:
 		c.Stop(i)
 		return func() { n.start(i) }
 	}
 	return nil
-}
-
-func (n *nemesis) crash(i int) {
-	n.mu.Lock()
-	n.crashes[i] = append(n.crashes[i], time.Now())
-	n.mu.Unlock()
-	n.cluster.Crash(i)
 }
 
 // start starts a member that is down, in the background: it may have to wait for others.
@@ -117,10 +107,10 @@ const hintsFlushed = 15 * time.Second
 
 // forgets reports whether the coordinator of a write has crashed before it had hints of it on disk. Such a write is on a quorum, but perhaps not
 // everywhere.
-func (n *nemesis) forgets(by int, at time.Time) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, crash := range n.crashes[by] {
+func (c *Cluster) forgets(by int, at time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, crash := range c.crashes[by] {
 		if !crash.Before(at) && crash.Sub(at) < hintsFlushed {
 			return true
 		}

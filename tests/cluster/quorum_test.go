@@ -35,7 +35,7 @@ func quorum(c *Cluster, nodes int, lasts, pause time.Duration) {
 	l.Load(ctx, 6, pause)
 	<-done
 	n.recover()
-	c.settle(l, n)
+	c.settle(l)
 	if l.Acked < 100 || l.Read < 50 {
 		c.T.Errorf("%d writes and %d reads have succeeded: too few to say anything", l.Acked, l.Read)
 	}
@@ -45,12 +45,12 @@ func quorum(c *Cluster, nodes int, lasts, pause time.Duration) {
 const writesEnd = 5 * time.Second
 
 // settle waits until hints are delivered, and checks all replicas one by one, and all rows.
-func (c *Cluster) settle(l *Ledger, n *nemesis) {
+func (c *Cluster) settle(l *Ledger) {
 	c.Wait(writesEnd)
 	if !c.Await(time.Minute, func() bool { return c.hints() == 0 }) {
 		c.T.Errorf("a minute after everything is well again %d hints wait", c.hints())
 	}
-	l.CheckAll(consistency.NodeLocal, n.forgets)
+	l.CheckAll(consistency.NodeLocal, c.forgets)
 	l.CheckAll(consistency.Quorum, nil)
 	for _, at := range c.Up() {
 		if err := l.Scan(at); err != nil {
