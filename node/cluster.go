@@ -171,6 +171,7 @@ func (c *cluster) open() error {
 		Store:      n.engine,
 		Schema:     c.log.Schema,
 		IsAlive:    c.IsAlive,
+		IsLost:     c.isLost,
 		Throughput: int64(n.config.StreamThroughputOutbound),
 		Log:        n.opts.Log,
 	})

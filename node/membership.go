@@ -20,6 +20,7 @@ type moves struct {
 	mu      sync.Mutex
 	change  uint64 // that is pulled, or was
 	done    bool   // the node has all of it
+	lost    uint64 // the change of which an operator has said that the node which leaves is dead
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	closed  bool
@@ -80,6 +81,7 @@ type membershipQuestion struct {
 	Seen    bool   `json:"seen,omitempty"`    // does the node think that the one that asks is alive?
 	Barrier uint64 `json:"barrier,omitempty"` // answer when the log is applied up to here and no older write is under way
 	Moved   uint64 `json:"moved,omitempty"`   // has the node all that it gains by the change that began in this epoch?
+	Lost    bool   `json:"lost,omitempty"`    // with Moved: the one that leaves is dead, what it alone has is lost
 	Removed bool   `json:"removed,omitempty"` // was whoever asks taken out of the cluster?
 }
 
@@ -115,13 +117,29 @@ func (c *cluster) membership(ctx context.Context, r *peer.Request) ([]byte, erro
 			return nil, err
 		}
 	case q.Moved > 0:
-		c.followChange(c.log.Topology())
-		c.moves.mu.Lock()
-		a.Done = c.moves.change == q.Moved && c.moves.done
-		c.moves.mu.Unlock()
-		a.Progress = c.mover.Progress()
+		a = c.moved(q.Moved, q.Lost)
 	}
 	return json.Marshal(a)
+}
+
+// moved answers whether this node has all that it gains by a change. lost says that the node which leaves is dead.
+func (c *cluster) moved(change uint64, lost bool) membershipAnswer {
+	c.followChange(c.log.Topology())
+	c.moves.mu.Lock()
+	defer c.moves.mu.Unlock()
+	if lost {
+		c.moves.lost = change
+	}
+	return membershipAnswer{Done: c.moves.change == change && c.moves.done, Progress: c.mover.Progress()}
+}
+
+// isLost reports whether an operator has said that a node is dead for good, by taking it out of the cluster. One that leaves by
+// itself and is down for a while is not: what it alone has is waited for.
+func (c *cluster) isLost(id ring.HostID) bool {
+	e := c.log.Topology().Endpoint(id)
+	c.moves.mu.Lock()
+	defer c.moves.mu.Unlock()
+	return e != nil && e.State == ring.Leaving && e.Since == c.moves.lost
 }
 
 func (c *cluster) askMembership(ctx context.Context, to ring.HostID, q membershipQuestion) (a membershipAnswer, err error) {
@@ -314,16 +332,14 @@ func (c *cluster) heirs(ctx context.Context, leaving *ring.Endpoint) (waiting st
 			}
 		}
 	}
+	lost := leaving.ID != c.self
 	for id := range heirs {
 		a := membershipAnswer{}
 		if id == c.self {
-			c.followChange(t)
-			c.moves.mu.Lock()
-			a.Done, a.Progress = c.moves.change == leaving.Since && c.moves.done, c.mover.Progress()
-			c.moves.mu.Unlock()
+			a = c.moved(leaving.Since, lost)
 		} else {
 			ask, cancel := context.WithTimeout(ctx, 5*time.Second)
-			a, err = c.askMembership(ask, id, membershipQuestion{Moved: leaving.Since})
+			a, err = c.askMembership(ask, id, membershipQuestion{Moved: leaving.Since, Lost: lost})
 			cancel()
 			if err != nil {
 				return fmt.Sprintf("node %s does not answer: %v", id, err), ctx.Err()

@@ -33,6 +33,7 @@ type Options struct {
 	Store      Store
 	Schema     func() *schema.Schema
 	IsAlive    func(ring.HostID) bool
+	IsLost     func(ring.HostID) bool // whether an operator has said that a node will not come back; default: none is
 	Throughput int64 // bytes a second; 0 means no limit
 	Log        *slog.Logger
 	Retry      time.Duration // pause after a failure; default 1s
@@ -58,6 +59,9 @@ type Progress struct {
 
 // New returns a Mover.
 func New(o Options) *Mover {
+	if o.IsLost == nil {
+		o.IsLost = func(ring.HostID) bool { return false }
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -187,12 +191,11 @@ func (m *Mover) parts(t *ring.Topology) ([]part, error) {
 	return out, nil
 }
 
-// mayReturn reports whether a node has a range that is down, but not for good as far as is known: it is not the one that
-// leaves, or is replaced by this node.
+// mayReturn reports whether a node has a range that is down, but not for good as far as is known.
 func (m *Mover) mayReturn(t *ring.Topology, move ring.Move) bool {
 	self := t.Endpoint(m.opts.Self)
 	return slices.ContainsFunc(move.Endpoints, func(e *ring.Endpoint) bool {
-		return e.State != ring.Leaving && (self == nil || e.ID != self.Replaces)
+		return !m.opts.IsLost(e.ID) && (self == nil || e.ID != self.Replaces)
 	})
 }
 

@@ -182,3 +182,43 @@ func TestThrottle(t *testing.T) {
 		}
 	})
 }
+
+// What only a node has that is down is waited for, until it is up again or an operator has said that it is lost.
+func TestSourceIsWaitedFor(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			f.down = 1
+			k := f.schema.Keyspace("ks")
+			alone := schema.NewKeyspace("ks", schema.Replication{Class: "SimpleStrategy", Options: map[string]string{"replication_factor": "1"}}, true)
+			for table := range k.Tables() {
+				alone = alone.WithTable(table)
+			}
+			f.schema = schema.Empty().With(alone)
+			topology, err := ring.New(
+				ring.Endpoint{ID: id(1), Datacenter: "dc1", Rack: "r", Tokens: []ring.Token{100}, State: ring.Leaving},
+				ring.Endpoint{ID: id(4), Datacenter: "dc1", Rack: "r", Tokens: []ring.Token{400}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			isLost := false
+			m := f.mover(0)
+			m.opts.IsLost = func(h ring.HostID) bool { return isLost && h == id(1) }
+			done := make(chan error, 1)
+			go func() { done <- m.Run(t.Context(), topology, 7) }()
+			<-time.After(time.Minute)
+			select {
+			case err := <-done:
+				t.Fatalf("it ended without what node 1 has: %v", err)
+			default:
+			}
+			if isLost = lost; !lost {
+				f.down = 0
+			}
+			<-time.After(time.Minute)
+			if err := <-done; err != nil || (len(f.pulled) == 0) != lost {
+				t.Errorf("lost %t: %v, pulled %v", lost, err, f.pulled)
+			}
+		})
+	}
+}
