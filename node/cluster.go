@@ -101,7 +101,7 @@ func (c *cluster) listen(ctx context.Context) error {
 	}
 	handlers := map[peer.Verb]peer.Handler{}
 	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbTraced, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
-		peer.VerbPropose, peer.VerbApplied, peer.VerbMembership} {
+		peer.VerbPropose, peer.VerbApplied, peer.VerbMembership, peer.VerbKeepHint} {
 		handlers[v] = c.handle
 	}
 	c.hub, err = peer.Listen(ctx, hostPort(cfg.ListenAddress, cfg.StoragePort), peer.Options{
@@ -165,6 +165,7 @@ func (c *cluster) open() error {
 	handlers := n.coordinator.Handlers()
 	maps.Copy(handlers, c.log.Handlers())
 	handlers[peer.VerbMembership] = c.membership
+	handlers[peer.VerbKeepHint] = c.keepHint
 	c.mover = stream.New(stream.Options{
 		Self:       c.self,
 		Puller:     n.coordinator,

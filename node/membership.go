@@ -313,6 +313,11 @@ func (c *cluster) leave(ctx context.Context, id ring.HostID, told func(string)) 
 			return ctx.Err()
 		}
 	}
+	if id == c.self {
+		if err := c.giveHints(ctx); err != nil {
+			return err
+		}
+	}
 	return c.log.ProposeTopology(ctx, metadata.Left{ID: id})
 }
 

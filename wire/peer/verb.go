@@ -19,11 +19,12 @@ const (
 	VerbHint        Verb = 4  // mutations that were missed
 	VerbBatchStore  Verb = 5  // keep a logged batch until it is complete
 	VerbBatchRemove Verb = 6  // it is
-	VerbTraced      Verb = 7  // another request, with a trace of what is done beside the answer
 	VerbRaft        Verb = 10 // the metadata log's consensus
 	VerbPropose     Verb = 11 // an entry for the metadata log
 	VerbApplied     Verb = 12 // answers when the metadata log is applied up to an index
 	VerbMembership  Verb = 20 // operators' requests about joining and leaving
+	VerbTraced      Verb = 32 // another request, with a trace of what is done beside the answer
+	VerbKeepHint    Verb = 33 // a hint of a node that leaves, to be kept for another one
 	VerbPull        Verb = 128
 	VerbSnapshot    Verb = 129 // of the metadata log
 )
@@ -32,7 +33,7 @@ const (
 func (v Verb) Bulk() bool { return v >= 128 }
 
 // governs reports whether the verb is one by which the cluster governs itself.
-func (v Verb) governs() bool { return v >= VerbRaft && !v.Bulk() }
+func (v Verb) governs() bool { return v >= VerbRaft && v <= VerbMembership }
 
 // A Request is what a node asks of another one.
 type Request struct {
