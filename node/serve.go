@@ -122,6 +122,9 @@ func (n *Node) openOperators(ctx context.Context, opts ServeOptions) error {
 // serverOptions returns the options of the server, with all that clients need to log in.
 func (n *Node) serverOptions(ctx context.Context, opts ServeOptions) (cql.Options, error) {
 	options := n.serverLimits()
+	if n.cluster != nil {
+		options.TraceSource = n.cluster.address // by which other nodes know it, as it knows them in traces
+	}
 	var err error
 	if options.TLS, err = n.tlsConfig(); err != nil {
 		return options, err

@@ -139,16 +139,16 @@ func (t *Trace) AddFrom(source netip.AddrPort, asked, took time.Duration, events
 	if t == nil {
 		return
 	}
-	underway := max(t.Now()-asked-took, 0)
-	begin := asked + resolution + underway/2
+	now := t.Now()
+	begin := asked + resolution + max(now-asked-took, 0)/2
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, e := range events {
-		e.Source, e.At = source, begin+e.Elapsed
-		if t.ended { // what has happened before was told
+		e.Source, e.At = source, min(begin+e.Elapsed, now) // whatever its clock says
+		if t.ended {                                       // what has happened before was told
 			e.At = max(e.At, t.last+resolution)
-			t.last = e.At
 		}
+		t.last = max(t.last, e.At)
 		before := len(t.events)
 		t.keep(t.foreign < maxForeign, e)
 		t.foreign += len(t.events) - before

@@ -30,6 +30,7 @@ type Options struct {
 	MaxScans            int            // scans that run at the same time; default 32
 	MaxBacklog          int64          // bytes of answers that clients have not taken, above which scans wait; default 32 MiB
 	Traces              *system.Traces // takes traced requests; default none, and no request is traced
+	TraceSource         netip.AddrPort // what traces call this node; default the address that the client has connected to
 	PreparedCache       int64          // bytes that prepared statements may take, roughly; default 10 MiB
 
 	HandshakeTimeout time.Duration // default 10 s
@@ -92,7 +93,7 @@ func New(executor *query.Executor, opts Options) *Server {
 		executor: executor, opts: opts, limits: newLimits(opts), backlog: newBacklog(opts.MaxBacklog), clientLog: limitedLog{to: opts.Log}, prepared: newPreparedCache(opts.PreparedCache),
 		scans: make(chan struct{}, opts.MaxScans), connections: make(map[*connection]struct{}),
 	}
-	s.tracer.open(opts.Traces)
+	s.tracer.open(opts.Traces, opts.TraceSource)
 	s.requests.New = func() any { return &request{server: s} }
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s

@@ -3,6 +3,7 @@ package cql
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/iliumdb/ilium/query/plan"
@@ -27,12 +28,13 @@ const (
 // A tracer records the requests whose clients have asked for it.
 type tracer struct {
 	store    *system.Traces // nil: none is recorded
+	source   netip.AddrPort // not valid: where the client has connected to
 	node     [6]byte        // random: makes ids of different servers different
 	sequence atomic.Uint32
 }
 
-func (t *tracer) open(store *system.Traces) {
-	t.store = store
+func (t *tracer) open(store *system.Traces, source netip.AddrPort) {
+	t.store, t.source = store, source
 	for i := range t.node {
 		t.node[i] = byte(rand.Uint32())
 	}
@@ -64,6 +66,9 @@ func (r *request) recordTrace(m frame.Message) cqltype.UUID {
 	session := system.TraceSession{
 		ID: cqltype.TimeUUID(r.trace.Started(), sequence, t.node), Client: r.conn.ip, Command: "QUERY",
 		Coordinator: addressAndPort(r.conn.conn.LocalAddr()), Started: r.trace.Started(), Duration: took,
+	}
+	if t.source.IsValid() {
+		session.Coordinator = t.source
 	}
 	session.Request, session.Parameters = r.inWords()
 	convert := func(events []trace.Event) []system.TraceEvent {
