@@ -291,6 +291,9 @@ func (c *cluster) leave(ctx context.Context, id ring.HostID, told func(string)) 
 		return c.log.ProposeTopology(ctx, metadata.Abort{ID: id})
 	}
 	if e.State != ring.Leaving {
+		if err := c.checkMajority(id); err != nil {
+			return err
+		}
 		if err := c.log.ProposeTopology(ctx, metadata.Leave{ID: id}); err != nil {
 			return err
 		}
@@ -319,6 +322,24 @@ func (c *cluster) leave(ctx context.Context, id ring.HostID, told func(string)) 
 		}
 	}
 	return c.log.ProposeTopology(ctx, metadata.Left{ID: id})
+}
+
+// checkMajority returns an error if without a node too few would be alive to agree on anything, that it has left among it.
+func (c *cluster) checkMajority(without ring.HostID) error {
+	left, alive := 0, 0
+	for _, e := range c.log.Topology().Endpoints() {
+		if e.ID == without {
+			continue
+		}
+		left++
+		if c.IsAlive(e.ID) {
+			alive++
+		}
+	}
+	if left > 0 && 2*alive <= left {
+		return fmt.Errorf("only %d of the %d nodes that would be left are alive, which is no majority: start them, or take them out first", alive, left)
+	}
+	return nil
 }
 
 // heirs asks all that get data of a node that leaves whether they have it, and says who has not; empty if all
