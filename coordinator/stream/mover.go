@@ -34,7 +34,7 @@ type Options struct {
 	Schema     func() *schema.Schema
 	IsAlive    func(ring.HostID) bool
 	IsLost     func(ring.HostID) bool // whether an operator has said that a node will not come back; default: none is
-	Throughput int64 // bytes a second; 0 means no limit
+	Throughput int64                  // bytes a second; 0 means no limit
 	Log        *slog.Logger
 	Retry      time.Duration // pause after a failure; default 1s
 }
