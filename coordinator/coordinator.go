@@ -93,13 +93,15 @@ type Coordinator struct {
 	writes     *inflight
 	flights    flights
 	repairs    atomic.Uint64 // mutations sent to replicas that lacked them
+	acceptors  *stripes      // of the partitions of transactions
+	clock      atomic.Int64  // the newest timestamp of a transaction
 }
 
 // New returns the coordinator of a node of cluster that keeps its data in engine.
 func New(engine *storage.Engine, cluster Cluster, opts Options) *Coordinator {
 	opts = opts.withDefaults()
 	return &Coordinator{engine: engine, cluster: cluster, peers: opts.Peers, hints: opts.Hints, opts: opts, placements: placements{cluster: cluster},
-		writes: newInflight()}
+		writes: newInflight(), acceptors: newStripes()}
 }
 
 // holds reports whether this node is among the replicas.
