@@ -47,11 +47,11 @@ func (c *Coordinator) Transact(ctx context.Context, q *Transaction, decide Decid
 		return false, contended(q.Serial, err)
 	}
 	defer c.acceptors.unlock(token)
-	return c.transactAlone(ctx, q, decide)
+	return c.transactAlone(ctx, q, token, decide)
 }
 
 // transactAlone is Transact on the only node that there is. The caller holds the partition's lock.
-func (c *Coordinator) transactAlone(ctx context.Context, q *Transaction, decide Decide) (bool, error) {
+func (c *Coordinator) transactAlone(ctx context.Context, q *Transaction, token int64, decide Decide) (bool, error) {
 	side := c.writes.begin()
 	defer c.writes.end(side)
 	block, _, err := c.engine.ReadBlock(nil, q.Read, storage.Limit{Bytes: blockBytes})
@@ -77,6 +77,9 @@ func (c *Coordinator) transactAlone(ctx context.Context, q *Transaction, decide 
 	m, err := c.decide(q, fetch, timestamp, decide)
 	if m == nil || err != nil {
 		return false, err
+	}
+	if _, err := c.plan(q.Keyspace, q.Commit, ring.Token(token), true); err != nil {
+		return false, err // nobody has heard of the change
 	}
 	err = c.engine.ApplyTraced(ctx, q.Trace, m)
 	if errors.Is(err, context.DeadlineExceeded) {
