@@ -8,7 +8,7 @@ import (
 	"github.com/iliumdb/ilium/query/plan"
 )
 
-// errUnconditional is what conditional statements are carried out for and others cannot tell.
+// errUnconditional refuses to tell what became of the conditions of a statement that has none.
 var errUnconditional = errors.New("the statement has no conditions (IF)")
 
 // SerialConsistency sets who takes part in the decision about a conditional statement, the nodes of all datacenters
