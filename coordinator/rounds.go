@@ -3,6 +3,7 @@ package coordinator
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -92,6 +93,9 @@ func (l *poll) next(ctx context.Context, timer <-chan time.Time) (reply, bool, e
 }
 
 func (l *poll) fail(from *ring.Endpoint, err error) {
+	if late := (*peer.TimeoutError)(nil); errors.As(err, &late) {
+		return // the deadline decides
+	}
 	l.quotas.answer(from, false)
 	l.stale = l.stale || isStale(err)
 	if l.failures == nil {

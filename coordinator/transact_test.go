@@ -161,6 +161,7 @@ func TestCoordinatorDies(t *testing.T) {
 			bubble(t, 5, func(w *testCluster) {
 				w.nodes[4].mustCAS("", "1", true)
 				w.calls.Wait()
+				<-time.After(time.Second)
 				w.onRequest(test.fault)
 				_, err := w.nodes[3].cas(consistency.Serial, consistency.Quorum, "x=1", "2")
 				var unknown *CASUnknownError
@@ -215,7 +216,7 @@ func TestOwnChangeFinishedByOthers(t *testing.T) {
 			}
 			done <- err
 		}()
-		time.Sleep(50 * time.Millisecond)
+		<-time.After(50 * time.Millisecond)
 		w.down(3) // so that node 1 answers
 		for i := 2; i < 7; i++ {
 			w.nodes[4].mustCAS(fmt.Sprintf("x=%d", i), fmt.Sprint(i+1), true)
@@ -322,7 +323,7 @@ func TestStateOnDisk(t *testing.T) {
 		if !p.given || err != nil || p.state.Unfinished() || p.state.Committed.Ballot != later || len(p.block) == 0 {
 			t.Errorf("after the commit: %+v, %v", p, err)
 		}
-		time.Sleep(2000 * time.Hour)
+		c.opts.Now = func() time.Time { return time.Now().Add(2000 * time.Hour) }
 		if p, err := c.promise(ctx, c.newBallot(0), q); !p.given || err != nil || p.state.Committed.Ballot.Time != 0 {
 			t.Errorf("after a long time: %+v, %v", p, err)
 		}
