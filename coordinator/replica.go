@@ -82,6 +82,9 @@ func (c *Coordinator) Handlers() map[peer.Verb]peer.Handler {
 		peer.VerbHint:        c.mutate,
 		peer.VerbRead:        c.answer,
 		peer.VerbPull:        c.answer,
+		peer.VerbPrepare:     c.handlePrepare,
+		peer.VerbAccept:      c.handleProposal,
+		peer.VerbCommit:      c.handleProposal,
 	}
 }
 
@@ -145,7 +148,7 @@ func (c *Coordinator) mutate(ctx context.Context, r *peer.Request) ([]byte, erro
 // knows reports whether a table exists, after this node has caught up with whoever knows of it.
 func (c *Coordinator) knows(ctx context.Context, epoch uint64, incarnation uint32) (bool, error) {
 	s := c.opts.Schema()
-	if s.TableOf(incarnation) != nil {
+	if s.TableOf(incarnation) != nil || incarnation == PaxosIncarnation {
 		return true, nil
 	}
 	if s.Epoch >= epoch {

@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
@@ -34,35 +33,35 @@ type Decide func(rows *storage.Cursor, timestamp int64) (*row.Mutation, error)
 //
 // The error of decide is returned as it is.
 func (c *Coordinator) Transact(ctx context.Context, q *Transaction, decide Decide) (applied bool, err error) {
-	token, err := row.PartitionToken(q.Read.Partition)
-	if err != nil {
-		return false, err
-	}
-	if _, err := c.plan(q.Keyspace, q.Serial, ring.Token(token), true); err != nil {
-		return false, err
-	}
-	ctx, cancel := context.WithDeadline(ctx, q.Deadline)
-	defer cancel()
-	if err := c.acceptors.lock(ctx, token); err != nil {
-		return false, contended(q.Serial, err)
-	}
-	defer c.acceptors.unlock(token)
-	return c.transactAlone(ctx, q, token, decide)
+	t := &contest{coordinator: c, transaction: q, decide: decide}
+	applied, _, err = t.run(ctx)
+	return applied, err
 }
 
-// transactAlone is Transact on the only node that there is. The caller holds the partition's lock.
-func (c *Coordinator) transactAlone(ctx context.Context, q *Transaction, token int64, decide Decide) (bool, error) {
-	side := c.writes.begin()
-	defer c.writes.end(side)
+// alone is an attempt on the only node that there is.
+func (t *contest) alone(ctx context.Context) (*decision, storage.Fetch, error) {
+	c, q := t.coordinator, t.transaction
+	if err := c.acceptors.lock(ctx, t.token); err != nil {
+		return nil, nil, err
+	}
+	defer c.acceptors.unlock(t.token)
+	if len(c.cluster.Topology().Endpoints()) > 1 {
+		return nil, nil, errAgain
+	}
+	if _, err := c.plan(q.Keyspace, q.Serial, ring.Token(t.token), true); err != nil {
+		return nil, nil, err
+	}
+	if err := t.finishAlone(ctx); err != nil {
+		return nil, nil, err
+	}
 	block, _, err := c.engine.ReadBlock(nil, q.Read, storage.Limit{Bytes: blockBytes})
 	if err != nil {
-		return false, err
+		return nil, nil, err
 	}
 	newest, err := newestIn(block)
 	if err != nil {
-		return false, err
+		return nil, nil, err
 	}
-	timestamp := max(c.tick(0), newest+1)
 	at := *q.Read
 	fetch := func(after []byte) (*storage.Entries, error) {
 		if after == nil {
@@ -74,18 +73,38 @@ func (c *Coordinator) transactAlone(ctx context.Context, q *Transaction, token i
 		next, _, err := c.engine.ReadBlock(nil, &at, storage.Limit{Bytes: blockBytes})
 		return storage.BlockEntries(next), err
 	}
-	m, err := c.decide(q, fetch, timestamp, decide)
+	if t.decide == nil {
+		return nil, fetch, nil
+	}
+	m, err := c.decide(q, fetch, max(c.tick(t.seen), newest+1), t.decide)
 	if m == nil || err != nil {
-		return false, err
+		return nil, nil, err
 	}
-	if _, err := c.plan(q.Keyspace, q.Commit, ring.Token(token), true); err != nil {
-		return false, err // nobody has heard of the change
+	if _, err := c.plan(q.Keyspace, q.Commit, ring.Token(t.token), true); err != nil {
+		return nil, nil, err // nobody has heard of the change
 	}
-	err = c.engine.ApplyTraced(ctx, q.Trace, m)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return false, &CASUnknownError{Level: q.Serial, Required: 1}
+	// The lock must not be free before the outcome is known, or the next one would read old rows.
+	err = c.engine.ApplyTraced(context.WithoutCancel(ctx), q.Trace, m)
+	return &decision{own: true, made: true}, nil, err
+}
+
+// finishAlone makes a change that is unfinished since there were more nodes.
+func (t *contest) finishAlone(ctx context.Context) error {
+	c, q := t.coordinator, t.transaction
+	old, err := c.loadState(q.Read.Incarnation, q.Read.Partition)
+	if err != nil {
+		return err
 	}
-	return err == nil, err
+	if t.seen = old.Promised.Time; !old.Unfinished() {
+		return nil
+	}
+	m, err := mutationOf(&old.Accepted)
+	if err != nil {
+		return err
+	}
+	now := old
+	now.Commit(old.Accepted)
+	return c.storeState(ctx, q.Read.Incarnation, q.Read.Partition, &old, &now, m)
 }
 
 // decide calls a Decide with the rows that fetch delivers.
@@ -122,12 +141,4 @@ func newestIn(block []byte) (int64, error) {
 		}
 	}
 	return newest, r.Err()
-}
-
-// contended is the error of a transaction that nothing came of because others were faster.
-func contended(level consistency.Level, err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &WriteTimeoutError{Level: level, Required: 1, WriteType: "CAS"}
-	}
-	return err
 }

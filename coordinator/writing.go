@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
+	"github.com/iliumdb/ilium/coordinator/paxos"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage/row"
 	"github.com/iliumdb/ilium/trace"
@@ -22,9 +23,11 @@ type writing struct {
 	groups      []writeGroup
 	targets     []target
 	bodies      []requestBody
-	topology    uint64    // epoch of the topology; of several, the oldest
-	expires     time.Time // of hints
-	unfinished  bool      // the node's own storage was still at work when the time was up
+	topology    uint64          // epoch of the topology; of several, the oldest
+	expires     time.Time       // of hints
+	unfinished  bool            // the node's own storage was still at work when the time was up
+	commit      *paxos.Proposal // whose change the only mutation is; nil if it is an ordinary write
+	decided     []byte          // the request that says so
 
 	mu       sync.Mutex // guards what follows, and the groups' quotas
 	over     bool
@@ -131,6 +134,9 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 		return errors.New("a write to several replicas needs a deadline")
 	}
 	w.expires = w.expiry()
+	if w.commit != nil {
+		w.decided = appendProposal(epochs{w.coordinator.opts.Schema().Epoch, w.topology}, w.commit)
+	}
 	var self *target
 	for i := range w.targets {
 		switch tg := &w.targets[i]; {
@@ -148,6 +154,9 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 	if self != nil {
 		w.apply(ctx, t, self)
 	}
+	if w.commit != nil && w.level == consistency.Any {
+		return nil
+	}
 	w.settle()
 	select {
 	case <-w.done:
@@ -158,7 +167,11 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 
 // send sends a request to a replica. If that does not take it, it gets a hint.
 func (w *writing) send(t *target, deadline time.Time, body []byte) {
-	w.coordinator.peers.Send(t.endpoint.ID, peer.VerbMutate, deadline, body, func(_ []byte, err error) {
+	verb, request := peer.VerbMutate, body
+	if w.commit != nil {
+		verb, request = peer.VerbCommit, w.decided
+	}
+	w.coordinator.peers.Send(t.endpoint.ID, verb, deadline, request, func(_ []byte, err error) {
 		w.answer(t, err)
 		if err != nil && hintable(err) {
 			w.coordinator.addHint(t.endpoint, body, w.expires)
@@ -175,7 +188,12 @@ func hintable(err error) bool {
 
 // apply carries out what concerns the node itself.
 func (w *writing) apply(ctx context.Context, t *trace.Trace, tg *target) {
-	err := w.coordinator.engine.ApplyTraced(ctx, t, w.mutations(tg.groups)...)
+	var err error
+	if w.commit != nil {
+		err = w.coordinator.commit(ctx, w.commit, w.groups[0].mutations[0])
+	} else {
+		err = w.coordinator.engine.ApplyTraced(ctx, t, w.mutations(tg.groups)...)
+	}
 	if w.unfinished = err != nil && ctx.Err() != nil; !w.unfinished {
 		w.answer(tg, err)
 	}

@@ -97,7 +97,7 @@ func (c *cluster) listen(ctx context.Context) error {
 		return err
 	}
 	handlers := map[peer.Verb]peer.Handler{}
-	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
+	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbPrepare, peer.VerbAccept, peer.VerbCommit, peer.VerbRaft, peer.VerbSnapshot,
 		peer.VerbPropose, peer.VerbApplied, peer.VerbMembership} {
 		handlers[v] = c.handle
 	}
