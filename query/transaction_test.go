@@ -98,6 +98,10 @@ func TestTimestampsOfTransactions(t *testing.T) {
 	if n := singleNumber(t, s, "SELECT v FROM t WHERE k = 1"); n != 5 {
 		t.Errorf("the value is %d", n)
 	}
+	execute(t, s, "INSERT INTO t (k, v) VALUES (2, 1)")
+	if written := singleNumber(t, s, "SELECT writetime(v) FROM t WHERE k = 2"); written >= future {
+		t.Errorf("another row is written at %d", written)
+	}
 }
 
 func TestTransactionWithoutChange(t *testing.T) {

@@ -85,8 +85,15 @@ func (e *Executor) timestamp() int64 {
 	}
 }
 
-// advance makes the timestamps of later writes newer than one that a transaction has had.
+// maxAdvance is how far a transaction may put the clock of other writes forward.
+const maxAdvance = 100 * time.Millisecond
+
+// advance makes the timestamps of later writes newer than that of a transaction, which may be a little ahead of the clock.
+// One that is far ahead had to be newer than a value with such a timestamp. That is no reason to give others such ones.
 func (e *Executor) advance(timestamp int64) {
+	if timestamp > e.opts.Now().Add(maxAdvance).UnixMicro() {
+		return
+	}
 	for {
 		last := e.lastTimestamp.Load()
 		if last >= timestamp || e.lastTimestamp.CompareAndSwap(last, timestamp) {
