@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"github.com/iliumdb/ilium/coordinator/paxos"
-	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
 	"github.com/iliumdb/ilium/wire/peer"
@@ -343,7 +343,8 @@ func (c *Coordinator) storeStates(ctx context.Context, block []byte) (last []byt
 	return last, reader.Complete(), reader.Err()
 }
 
-// newBallot returns a ballot above all that this node has made or seen.
+// newBallot returns a ballot above one that was seen. A clock that is ahead at another node concerns the partition where it
+// was seen, and not all that this node does afterwards; so two ballots may have the same time, but they are not the same.
 func (c *Coordinator) newBallot(seen int64) paxos.Ballot {
-	return paxos.Ballot{Time: c.tick(seen), Node: ring.HostID(c.cluster.Self()), Run: c.run}
+	return paxos.Ballot{Time: max(c.tick(0), seen+1), Node: c.cluster.Self(), Nonce: rand.Uint32()}
 }

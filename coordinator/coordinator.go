@@ -16,7 +16,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -97,14 +96,13 @@ type Coordinator struct {
 	acceptors  *stripes      // of the partitions of transactions
 	turns      turns         // of the transactions of this node
 	clock      atomic.Int64  // the newest timestamp of a transaction
-	run        uint32        // in ballots
 }
 
 // New returns the coordinator of a node of cluster that keeps its data in engine.
 func New(engine *storage.Engine, cluster Cluster, opts Options) *Coordinator {
 	opts = opts.withDefaults()
 	return &Coordinator{engine: engine, cluster: cluster, peers: opts.Peers, hints: opts.Hints, opts: opts, placements: placements{cluster: cluster},
-		writes: newInflight(), acceptors: newStripes(), run: rand.Uint32()}
+		writes: newInflight(), acceptors: newStripes()}
 }
 
 // holds reports whether this node is among the replicas.
