@@ -235,6 +235,7 @@ func (s storm) client(r *record, i int, n *testNode, random *rand.Rand) {
 func (s storm) weather(w *testCluster, random *rand.Rand, stop <-chan struct{}) {
 	var mu sync.Mutex
 	for {
+		mu.Lock()
 		level := 0.0
 		if s.faults && random.IntN(3) > 0 {
 			level = random.Float64() / 3
@@ -244,6 +245,7 @@ func (s storm) weather(w *testCluster, random *rand.Rand, stop <-chan struct{}) 
 		if s.faults && random.IntN(3) == 0 {
 			cut = 1 + random.IntN(s.replicas)
 		}
+		mu.Unlock()
 		w.onRequest(func(from, to int, v peer.Verb) fault {
 			mu.Lock()
 			defer mu.Unlock()
