@@ -10,6 +10,9 @@
 // A write goes to all live replicas at once, as the bytes that storage keeps; the node itself is one of them, or
 // not. Replicas that are down, or do not answer, get a hint (package hint). A read asks as many replicas
 // as the level wants, for data the nearest of them and the others for a hash, and repairs those that differ.
+//
+// Conditional changes of a partition are agreed upon by its replicas: see Transact, contest.go for who asks, acceptor.go for
+// who answers, and package paxos for what these remember.
 package coordinator
 
 import (

@@ -307,6 +307,13 @@ func TestLinearizable(t *testing.T) {
 	}
 }
 
+// locked takes the lock of the contested partition, and returns what frees it.
+func (n *testNode) locked() func() {
+	c := n.now()
+	n.must(c.acceptors.lock(context.Background(), contested))
+	return func() { c.acceptors.unlock(contested) }
+}
+
 // The bugs that the tests above must be able to find.
 func TestBugsAreFound(t *testing.T) {
 	for name, bug := range map[string]func(n *testNode){
@@ -317,7 +324,11 @@ func TestBugsAreFound(t *testing.T) {
 				}
 				_, p, m, err := decodeProposal(r.Body)
 				n.must(err)
-				n.must(n.now().storeState(context.Background(), m.Incarnation, m.Partition(), &paxos.State{}, &paxos.State{Promised: p.Ballot, Accepted: p}))
+				defer n.locked()()
+				old, err := n.now().loadState(m.Incarnation, m.Partition())
+				n.must(err)
+				broken := paxos.State{Promised: p.Ballot, Accepted: p, Committed: old.Committed}
+				n.must(n.now().storeState(context.Background(), m.Incarnation, m.Partition(), &old, &broken))
 				return appendAccepted(nil, true, p.Ballot), nil
 			}
 		},
@@ -328,6 +339,7 @@ func TestBugsAreFound(t *testing.T) {
 				}
 				_, b, q, err := decodePrepare(r.Body)
 				n.must(err)
+				defer n.locked()()
 				s, err := n.now().loadState(q.read.Incarnation, q.read.Partition)
 				n.must(err)
 				p := promise{state: s}
