@@ -1,13 +1,14 @@
 package coordinator
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"github.com/iliumdb/ilium/coordinator/paxos"
-	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
 	"github.com/iliumdb/ilium/wire/peer"
@@ -49,6 +50,14 @@ func (c *Coordinator) stateTTL(incarnation uint32) int64 {
 // loadState reads what this node remembers of a partition. The caller holds the partition's lock.
 func (c *Coordinator) loadState(incarnation uint32, partition []byte) (s paxos.State, err error) {
 	key := binary.BigEndian.AppendUint32(nil, incarnation)
+	token, err := row.PartitionToken(partition)
+	if err != nil {
+		return s, err
+	}
+	stripe, name := c.acceptors.of(token), string(key)+string(partition)
+	if s, ok := stripe.states[name]; ok {
+		return s, nil
+	}
 	rows := c.engine.Read(&storage.Read{Incarnation: PaxosIncarnation, Partition: partition, Point: true, Slices: []storage.Slice{{Start: key}},
 		Now: c.opts.Now().Unix()})
 	defer rows.Close()
@@ -57,6 +66,9 @@ func (c *Coordinator) loadState(incarnation uint32, partition []byte) (s paxos.S
 	}
 	if err == nil {
 		err = rows.Err()
+	}
+	if err == nil {
+		stripe.keep(name, s)
 	}
 	return s, err
 }
@@ -116,8 +128,20 @@ func (c *Coordinator) storeState(ctx context.Context, incarnation uint32, partit
 	if len(with) == 0 {
 		return nil
 	}
+	token, err := row.PartitionToken(partition)
+	if err != nil {
+		return err
+	}
+	stripe, name := c.acceptors.of(token), string(binary.BigEndian.AppendUint32(nil, incarnation))+string(partition)
+	delete(stripe.states, name)
 	// The lock must not be free before the outcome is known, or the next one would read an old state.
-	return c.engine.Apply(context.WithoutCancel(ctx), with...)
+	if err := c.engine.Apply(context.WithoutCancel(ctx), with...); err != nil {
+		return err
+	}
+	kept := *now
+	kept.Accepted.Change, kept.Committed.Change = bytes.Clone(now.Accepted.Change), bytes.Clone(now.Committed.Change)
+	stripe.keep(name, kept)
+	return nil
 }
 
 // A promise is an acceptor's answer to VerbPrepare.
@@ -336,14 +360,25 @@ func (c *Coordinator) storeStates(ctx context.Context, block []byte) (last []byt
 				all = append(all, change)
 			}
 		}
-		if err := c.engine.Apply(ctx, all...); err != nil {
+		if err := c.mergeState(ctx, m.Token, all); err != nil {
 			return nil, false, err
 		}
 	}
 	return last, reader.Complete(), reader.Err()
 }
 
-// newBallot returns a ballot above all that this node has made or seen.
+// mergeState writes a state beside what this node has itself, and what comes with it.
+func (c *Coordinator) mergeState(ctx context.Context, token int64, all []*row.Mutation) error {
+	if err := c.acceptors.lock(ctx, token); err != nil {
+		return err
+	}
+	defer c.acceptors.unlock(token)
+	clear(c.acceptors.of(token).states)
+	return c.engine.Apply(context.WithoutCancel(ctx), all...)
+}
+
+// newBallot returns a ballot above one that was seen. A clock that is ahead at another node concerns the partition where it
+// was seen, and not all that this node does afterwards; so two ballots may have the same time, but they are not the same.
 func (c *Coordinator) newBallot(seen int64) paxos.Ballot {
-	return paxos.Ballot{Time: c.tick(seen), Node: ring.HostID(c.cluster.Self()), Run: c.run}
+	return paxos.Ballot{Time: max(c.tick(0), seen+1), Node: c.cluster.Self(), Nonce: rand.Uint32()}
 }

@@ -62,13 +62,11 @@ func (t *contest) run(ctx context.Context) (applied bool, rows storage.Fetch, er
 	t.outer, t.short[0] = ctx, p.quotas[0].required
 	ctx, cancel := context.WithDeadline(ctx, q.Deadline)
 	defer cancel()
-	if t.decide != nil {
-		give, err := c.turns.take(ctx, string(binary.BigEndian.AppendUint32(nil, q.Read.Incarnation))+string(q.Read.Partition))
-		if err != nil {
-			return false, nil, t.gaveUp(err)
-		}
-		defer give()
+	give, err := c.turns.take(ctx, string(binary.BigEndian.AppendUint32(nil, q.Read.Incarnation))+string(q.Read.Partition))
+	if err != nil {
+		return false, nil, t.gaveUp(err)
 	}
+	defer give()
 	for losses := 0; ; {
 		applied, rows, err = t.attempt(ctx)
 		stale := (*staleError)(nil)

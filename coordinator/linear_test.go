@@ -235,6 +235,7 @@ func (s storm) client(r *record, i int, n *testNode, random *rand.Rand) {
 func (s storm) weather(w *testCluster, random *rand.Rand, stop <-chan struct{}) {
 	var mu sync.Mutex
 	for {
+		mu.Lock()
 		level := 0.0
 		if s.faults && random.IntN(3) > 0 {
 			level = random.Float64() / 3
@@ -244,6 +245,7 @@ func (s storm) weather(w *testCluster, random *rand.Rand, stop <-chan struct{}) 
 		if s.faults && random.IntN(3) == 0 {
 			cut = 1 + random.IntN(s.replicas)
 		}
+		mu.Unlock()
 		w.onRequest(func(from, to int, v peer.Verb) fault {
 			mu.Lock()
 			defer mu.Unlock()
@@ -305,6 +307,13 @@ func TestLinearizable(t *testing.T) {
 	}
 }
 
+// locked takes the lock of the contested partition, and returns what frees it.
+func (n *testNode) locked() func() {
+	c := n.now()
+	n.must(c.acceptors.lock(context.Background(), contested))
+	return func() { c.acceptors.unlock(contested) }
+}
+
 // The bugs that the tests above must be able to find.
 func TestBugsAreFound(t *testing.T) {
 	for name, bug := range map[string]func(n *testNode){
@@ -315,7 +324,11 @@ func TestBugsAreFound(t *testing.T) {
 				}
 				_, p, m, err := decodeProposal(r.Body)
 				n.must(err)
-				n.must(n.now().storeState(context.Background(), m.Incarnation, m.Partition(), &paxos.State{}, &paxos.State{Promised: p.Ballot, Accepted: p}))
+				defer n.locked()()
+				old, err := n.now().loadState(m.Incarnation, m.Partition())
+				n.must(err)
+				broken := paxos.State{Promised: p.Ballot, Accepted: p, Committed: old.Committed}
+				n.must(n.now().storeState(context.Background(), m.Incarnation, m.Partition(), &old, &broken))
 				return appendAccepted(nil, true, p.Ballot), nil
 			}
 		},
@@ -326,6 +339,7 @@ func TestBugsAreFound(t *testing.T) {
 				}
 				_, b, q, err := decodePrepare(r.Body)
 				n.must(err)
+				defer n.locked()()
 				s, err := n.now().loadState(q.read.Incarnation, q.read.Partition)
 				n.must(err)
 				p := promise{state: s}

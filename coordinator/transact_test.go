@@ -324,6 +324,7 @@ func TestStateOnDisk(t *testing.T) {
 			t.Errorf("after the commit: %+v, %v", p, err)
 		}
 		c.opts.Now = func() time.Time { return time.Now().Add(2000 * time.Hour) }
+		clear(c.acceptors.of(contested).states)
 		if p, err := c.promise(ctx, c.newBallot(0), q); !p.given || err != nil || p.state.Committed.Ballot.Time != 0 {
 			t.Errorf("after a long time: %+v, %v", p, err)
 		}

@@ -29,9 +29,9 @@ import (
 
 // A Ballot numbers an attempt. The zero Ballot is before all others.
 type Ballot struct {
-	Time int64       // microseconds since the epoch, or later to be above others
-	Node ring.HostID // that made it
-	Run  uint32      // random for each start of the node: its clock may have been set back
+	Time  int64       // microseconds since the epoch, or later to be above others
+	Node  ring.HostID // that made it
+	Nonce uint32      // random: the node's clock may have been set back
 }
 
 // After reports whether b is above o. Two ballots of the same time are not above each other.
@@ -128,7 +128,7 @@ const ballotSize = 8 + 16 + 4
 // AppendBallot appends a ballot's bytes.
 func AppendBallot(dst []byte, b Ballot) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, uint64(b.Time))
-	return binary.BigEndian.AppendUint32(append(dst, b.Node[:]...), b.Run)
+	return binary.BigEndian.AppendUint32(append(dst, b.Node[:]...), b.Nonce)
 }
 
 // AppendProposal appends a proposal's bytes.
@@ -157,7 +157,7 @@ func DecodeBallot(b []byte) (out Ballot, rest []byte, err error) {
 		return Ballot{}, nil, fmt.Errorf("a ballot of the time %d", out.Time)
 	}
 	copy(out.Node[:], b[8:])
-	out.Run = binary.BigEndian.Uint32(b[24:])
+	out.Nonce = binary.BigEndian.Uint32(b[24:])
 	return out, b[ballotSize:], nil
 }
 

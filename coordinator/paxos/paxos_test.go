@@ -9,7 +9,7 @@ import (
 )
 
 func ballot(time int64, node byte) Ballot {
-	b := Ballot{Time: time, Run: 7}
+	b := Ballot{Time: time, Nonce: 7}
 	b.Node[15] = node
 	return b
 }
