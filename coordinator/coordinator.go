@@ -10,6 +10,9 @@
 // A write goes to all live replicas at once, as the bytes that storage keeps; the node itself is one of them, or
 // not. Replicas that are down, or do not answer, get a hint (package hint). A read asks as many replicas
 // as the level wants, for data the nearest of them and the others for a hash, and repairs those that differ.
+//
+// Conditional changes of a partition are agreed upon by its replicas: see Transact, contest.go for who asks, acceptor.go for
+// who answers, and package paxos for what these remember.
 package coordinator
 
 import (
@@ -94,13 +97,16 @@ type Coordinator struct {
 	guard      guard
 	flights    flights
 	repairs    atomic.Uint64 // mutations sent to replicas that lacked them
+	acceptors  *stripes      // of the partitions of transactions
+	turns      turns         // of the transactions of this node
+	clock      atomic.Int64  // the newest timestamp of a transaction
 }
 
 // New returns the coordinator of a node of cluster that keeps its data in engine.
 func New(engine *storage.Engine, cluster Cluster, opts Options) *Coordinator {
 	opts = opts.withDefaults()
 	return &Coordinator{engine: engine, cluster: cluster, peers: opts.Peers, hints: opts.Hints, opts: opts, placements: placements{cluster: cluster},
-		writes: newInflight()}
+		writes: newInflight(), acceptors: newStripes()}
 }
 
 // holds reports whether this node is among the replicas.

@@ -90,3 +90,14 @@ func failureReason(reason uint16) string {
 	}
 	return names[reason]
 }
+
+// A CASUnknownError reports that it is not known whether a conditional change was made, or will be: some replicas have
+// agreed to it, or may have, but too few have said so.
+type CASUnknownError struct {
+	Level              consistency.Level
+	Required, Received int // that must agree, and that have
+}
+
+func (e *CASUnknownError) Error() string {
+	return fmt.Sprintf("CAS operation result is unknown - proposal accepted by %d but not a quorum.", e.Received)
+}

@@ -63,6 +63,10 @@ type testNode struct {
 	patience    time.Duration                 // 0: none
 	nearest     func() int                    // of the replicas in order of the ring
 
+	running   sync.RWMutex                // held for writing by restart, for reading by requests
+	restarted atomic.Pointer[Coordinator] // after that
+	instead   func(r *peer.Request) ([]byte, error)
+
 	hintMu  sync.Mutex
 	hinted  map[int][]storedHint
 	durable int
@@ -106,7 +110,13 @@ func (w *testCluster) open(number int) *testNode {
 		w.Fatal(err)
 	}
 	w.Cleanup(func() { w.must(n.engine.Close()) })
-	n.coordinator = New(n.engine, n, Options{Peers: n, Hints: n, Schema: n.schemaOfNow, Proximity: n, Log: slog.New(slog.DiscardHandler),
+	n.coordinator = n.start()
+	return n
+}
+
+// start returns a coordinator that remembers nothing but what is on disk.
+func (n *testNode) start() *Coordinator {
+	return New(n.engine, n, Options{Peers: n, Hints: n, Schema: n.schemaOfNow, Proximity: n, Log: slog.New(slog.DiscardHandler),
 		CatchUp: func(ctx context.Context, epoch uint64) error {
 			if n.catchUp == nil {
 				return nil
@@ -119,7 +129,21 @@ func (w *testCluster) open(number int) *testNode {
 			}
 			return n.refresh(ctx)
 		}})
-	return n
+}
+
+// restart gives the node another coordinator.
+func (n *testNode) restart() {
+	n.running.Lock()
+	defer n.running.Unlock()
+	n.restarted.Store(n.start())
+}
+
+// now returns the coordinator of now.
+func (n *testNode) now() *Coordinator {
+	if c := n.restarted.Load(); c != nil {
+		return c
+	}
+	return n.coordinator
 }
 
 func (n *testNode) schemaOfNow() *schema.Schema {
@@ -307,7 +331,13 @@ func (n *testNode) handle(r *peer.Request) ([]byte, error) {
 	defer cancel()
 	own := *r
 	own.Body, own.Memory = bytes.Clone(r.Body), make([]byte, 0, 64)
-	answer, err := n.coordinator.Handlers()[r.Verb](ctx, &own)
+	n.running.RLock()
+	handler := n.now().Handlers()[r.Verb]
+	if n.instead != nil && (r.Verb == peer.VerbPrepare || r.Verb == peer.VerbAccept) {
+		handler = func(_ context.Context, r *peer.Request) ([]byte, error) { return n.instead(r) }
+	}
+	answer, err := handler(ctx, &own)
+	n.running.RUnlock()
 	if own.Body != nil {
 		answer = bytes.Clone(answer)
 		overwrite(own.Body)

@@ -20,20 +20,25 @@ const (
 	pullTimeout = time.Minute
 )
 
-// Pull copies what a replica holds of a range of a table into this node's own storage, tombstones included. It goes
+// Pull copies what a replica holds of a range of a table into this node's own storage, tombstones included, and what it
+// remembers of conditional changes there. It goes
 // on for as long as the other node answers. told is called after each block is on disk, with its size; an error of
 // it ends the pull.
 func (c *Coordinator) Pull(ctx context.Context, from *ring.Endpoint, t *schema.Table, r ring.Range, told func(bytes int) error) error {
 	for _, part := range r.Unwrap() {
-		if err := c.pull(ctx, from, t, part, told); err != nil {
+		err := c.pull(ctx, from, t.Incarnation, part, told)
+		if err == nil {
+			err = c.pull(ctx, from, PaxosIncarnation, part, told)
+		}
+		if err != nil {
 			return fmt.Errorf("pulling %s of %s from %s: %w", part, t, from.Address, err)
 		}
 	}
 	return nil
 }
 
-func (c *Coordinator) pull(ctx context.Context, from *ring.Endpoint, t *schema.Table, r ring.Range, told func(bytes int) error) error {
-	scan := &storage.Scan{Incarnation: t.Incarnation, Now: c.opts.Now().Unix(), StaticOnly: true}
+func (c *Coordinator) pull(ctx context.Context, from *ring.Endpoint, incarnation uint32, r ring.Range, told func(bytes int) error) error {
+	scan := &storage.Scan{Incarnation: incarnation, Now: c.opts.Now().Unix(), StaticOnly: true}
 	if r.Start == ring.MaxToken {
 		return nil // nothing is behind it
 	}
@@ -49,7 +54,13 @@ func (c *Coordinator) pull(ctx context.Context, from *ring.Endpoint, t *schema.T
 		if err != nil {
 			return err
 		}
-		last, complete, err := c.store(ctx, t.Incarnation, block)
+		var last []byte
+		var complete bool
+		if incarnation == PaxosIncarnation {
+			last, complete, err = c.storeStates(ctx, block)
+		} else {
+			last, complete, err = c.store(ctx, incarnation, block)
+		}
 		if err == nil {
 			err = told(len(block))
 		}

@@ -30,7 +30,8 @@ const blockBytes = 512 << 10
 // The cursor reads until ctx ends, which must be later than the cursor's Close.
 //
 // If the level is that of one replica and the node itself is one, the cursor is that of its engine. Otherwise rows
-// come from the replicas in blocks, the first with as many rows as are wanted; see blocks.
+// come from the replicas in blocks, the first with as many rows as are wanted; see blocks. At SERIAL and LOCAL_SERIAL they
+// show every conditional change that was made before, also by those who have not been told so.
 func (c *Coordinator) Read(ctx context.Context, q *Reading, r *storage.Read) (*storage.Cursor, error) {
 	token, err := row.PartitionToken(r.Partition)
 	if err != nil {
@@ -39,6 +40,9 @@ func (c *Coordinator) Read(ctx context.Context, q *Reading, r *storage.Read) (*s
 	p, err := c.plan(q.Keyspace, q.Level, ring.Token(token), false)
 	if err != nil {
 		return nil, err
+	}
+	if q.Level.IsSerial() {
+		return c.readSerial(ctx, q, r)
 	}
 	if q.Trace.On() {
 		q.Trace.Add("Reading data from %s", c.describe(&p, q.Level))
@@ -49,6 +53,17 @@ func (c *Coordinator) Read(ctx context.Context, q *Reading, r *storage.Read) (*s
 	at := *r
 	b := &blocks{coordinator: c, ctx: ctx, reading: q, plan: p, at: &at, token: ring.Token(token)}
 	return storage.NewReadCursor(r, b.rest, c.blockOptions(q)), nil
+}
+
+// readSerial is Read at SERIAL and LOCAL_SERIAL.
+func (c *Coordinator) readSerial(ctx context.Context, q *Reading, r *storage.Read) (*storage.Cursor, error) {
+	t := &contest{coordinator: c, wanted: q.Rows, transaction: &Transaction{Trace: q.Trace, Keyspace: q.Keyspace, Table: q.Table,
+		Serial: q.Level, Read: r, Deadline: q.Deadline}}
+	_, rows, err := t.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return storage.NewReadCursor(r, rows, c.blockOptions(q)), nil
 }
 
 func (c *Coordinator) blockOptions(q *Reading) storage.BlockOptions {

@@ -84,6 +84,9 @@ func (c *Coordinator) Handlers() map[peer.Verb]peer.Handler {
 		peer.VerbRead:        c.answer,
 		peer.VerbPull:        c.answer,
 		peer.VerbTraced:      c.answerTraced,
+		peer.VerbPrepare:     c.handlePrepare,
+		peer.VerbAccept:      c.handleProposal,
+		peer.VerbCommit:      c.handleProposal,
 	}
 }
 
@@ -154,7 +157,7 @@ func (c *Coordinator) mutateFor(ctx context.Context, t *trace.Trace, r *peer.Req
 // knows reports whether a table exists, after this node has caught up with whoever knows of it.
 func (c *Coordinator) knows(ctx context.Context, epoch uint64, incarnation uint32) (bool, error) {
 	s := c.opts.Schema()
-	if s.TableOf(incarnation) != nil {
+	if s.TableOf(incarnation) != nil || incarnation == PaxosIncarnation {
 		return true, nil
 	}
 	if s.Epoch >= epoch {

@@ -89,6 +89,10 @@ func (c *Coordinator) answerTraced(ctx context.Context, r *peer.Request) ([]byte
 		answer, err = c.mutateFor(ctx, t, &inner)
 	case peer.VerbRead:
 		answer, err = c.answerFor(ctx, t, &inner)
+	case peer.VerbPrepare:
+		answer, err = c.handlePrepare(ctx, &inner)
+	case peer.VerbAccept, peer.VerbCommit:
+		answer, err = c.handleProposal(ctx, &inner)
 	case peer.VerbBatchStore, peer.VerbBatchRemove:
 		answer, err = c.handleBatch(ctx, &inner)
 	default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
+	"github.com/iliumdb/ilium/coordinator/paxos"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/storage/row"
@@ -23,8 +24,13 @@ type Write struct {
 //
 // A replica that is down, or does not answer, gets a hint.
 func (c *Coordinator) Write(ctx context.Context, t *trace.Trace, level consistency.Level, writes ...Write) error {
+	return c.write(ctx, t, level, writes, nil)
+}
+
+// write is Write. commit is the proposal whose change the only write is, nil for ordinary ones; for it, ANY waits for none.
+func (c *Coordinator) write(ctx context.Context, t *trace.Trace, level consistency.Level, writes []Write, commit *paxos.Proposal) error {
 	for {
-		err := c.writeOnce(ctx, t, level, writes)
+		err := c.writeOnce(ctx, t, level, writes, commit)
 		stale := (*staleError)(nil)
 		if !errors.As(err, &stale) {
 			return err
@@ -46,13 +52,14 @@ type staleError struct {
 func (*staleError) Error() string { return "the topology has changed" }
 
 // writeOnce is Write with the topology of now.
-func (c *Coordinator) writeOnce(ctx context.Context, t *trace.Trace, level consistency.Level, writes []Write) error {
+func (c *Coordinator) writeOnce(ctx context.Context, t *trace.Trace, level consistency.Level, writes []Write, commit *paxos.Proposal) error {
 	side := c.writes.begin()
 	defer c.writes.end(side)
-	if len(c.cluster.Topology().Endpoints()) == 1 {
+	if commit == nil && len(c.cluster.Topology().Endpoints()) == 1 {
 		return c.writeAlone(ctx, t, level, writes)
 	}
 	w := newWriting(c, level)
+	w.commit = commit
 	for i := range writes {
 		p, err := c.plan(writes[i].Keyspace, level, ring.Token(writes[i].Mutation.Token), true)
 		if err != nil {

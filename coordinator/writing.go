@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
+	"github.com/iliumdb/ilium/coordinator/paxos"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage/row"
 	"github.com/iliumdb/ilium/trace"
@@ -23,9 +24,11 @@ type writing struct {
 	targets     []target
 	bodies      []requestBody
 	trace       *trace.Trace
-	topology    uint64    // epoch of the topology; of several, the oldest
-	expires     time.Time // of hints
-	unfinished  bool      // the node's own storage was still at work when the time was up
+	topology    uint64          // epoch of the topology; of several, the oldest
+	expires     time.Time       // of hints
+	unfinished  bool            // the node's own storage was still at work when the time was up
+	commit      *paxos.Proposal // whose change the only mutation is; nil if it is an ordinary write
+	decided     []byte          // the request that says so
 
 	mu       sync.Mutex // guards what follows, and the groups' quotas
 	asked    bool       // all replicas are
@@ -133,6 +136,9 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 		return errors.New("a write to several replicas needs a deadline")
 	}
 	w.expires, w.trace = w.expiry(), t
+	if w.commit != nil {
+		w.decided = appendProposal(epochs{w.coordinator.opts.Schema().Epoch, w.topology}, w.commit)
+	}
 	var self *target
 	for i := range w.targets {
 		switch tg := &w.targets[i]; {
@@ -150,6 +156,9 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 	if self != nil {
 		w.apply(ctx, t, self)
 	}
+	if w.commit != nil && w.level == consistency.Any {
+		return nil
+	}
 	w.settle()
 	select {
 	case <-w.done:
@@ -160,7 +169,11 @@ func (w *writing) everywhere(ctx context.Context, t *trace.Trace) error {
 
 // send sends a request to a replica. If that does not take it, it gets a hint.
 func (w *writing) send(t *target, deadline time.Time, body []byte) {
-	w.coordinator.send(w.trace, t.endpoint, peer.VerbMutate, deadline, body, func(_ []byte, err error) {
+	verb, request := peer.VerbMutate, body
+	if w.commit != nil {
+		verb, request = peer.VerbCommit, w.decided
+	}
+	w.coordinator.send(w.trace, t.endpoint, verb, deadline, request, func(_ []byte, err error) {
 		w.answer(t, err)
 		if err != nil && hintable(err) {
 			w.coordinator.addHint(w.trace, t.endpoint, body, w.expires)
@@ -179,7 +192,11 @@ func hintable(err error) bool {
 func (w *writing) apply(ctx context.Context, t *trace.Trace, tg *target) {
 	c := w.coordinator
 	err := c.guard.enter(ctx, c.cluster.Topology().Epoch()) // or a later one than it was planned by
-	if err == nil {
+	switch {
+	case err != nil:
+	case w.commit != nil:
+		err = c.commit(ctx, w.commit, w.groups[0].mutations[0])
+	default:
 		err = c.engine.ApplyTraced(ctx, t, w.mutations(tg.groups)...)
 	}
 	if w.unfinished = err != nil && ctx.Err() != nil; !w.unfinished {

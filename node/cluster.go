@@ -100,8 +100,9 @@ func (c *cluster) listen(ctx context.Context) error {
 		return err
 	}
 	handlers := map[peer.Verb]peer.Handler{}
-	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbTraced, peer.VerbRead, peer.VerbHint, peer.VerbPull, peer.VerbRaft, peer.VerbSnapshot,
-		peer.VerbPropose, peer.VerbApplied, peer.VerbMembership, peer.VerbKeepHint} {
+	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbRead, peer.VerbHint, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbPrepare,
+		peer.VerbAccept, peer.VerbCommit, peer.VerbRaft, peer.VerbPropose, peer.VerbApplied, peer.VerbMembership, peer.VerbTraced,
+		peer.VerbKeepHint, peer.VerbPull, peer.VerbSnapshot} {
 		handlers[v] = c.handle
 	}
 	c.hub, err = peer.Listen(ctx, hostPort(cfg.ListenAddress, cfg.StoragePort), peer.Options{

@@ -37,6 +37,11 @@ func (r *Iter) fetch() {
 		r.err, r.rows = err, nil
 		return
 	}
+	r.take(result)
+}
+
+// take makes a page the one at hand.
+func (r *Iter) take(result *query.Result) {
 	r.warnings = append(r.warnings, result.Warnings...)
 	if r.rows = result.Rows; r.rows == nil {
 		r.rows = &query.Rows{}

@@ -346,6 +346,9 @@ func (t *tables) table(incarnation uint32) (storage.Table, bool) {
 	if incarnation == coordinator.BatchlogIncarnation {
 		return coordinator.Batchlog(), true
 	}
+	if incarnation == coordinator.PaxosIncarnation {
+		return coordinator.Paxos(), true
+	}
 	s := log.Schema().TableOf(incarnation)
 	if s == nil {
 		return storage.Table{}, false

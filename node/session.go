@@ -80,6 +80,7 @@ type Query struct {
 	text      string
 	values    []any
 	level     consistency.Level
+	serial    consistency.Level // 0: SERIAL
 	pageSize  int
 	pageState []byte
 	timestamp query.Optional
@@ -107,7 +108,8 @@ func (q *Query) Timestamp(microseconds int64) *Query {
 // Trace makes t note what happens when the query is carried out. See package trace; t.End returns the events.
 func (q *Query) Trace(t *trace.Trace) *Query { q.trace = t; return q }
 
-// Exec carries out a statement that returns no rows, or whose rows are not wanted.
+// Exec carries out a statement that returns no rows, or whose rows are not wanted. Of a conditional statement it does not
+// tell whether the conditions held; ScanCAS does.
 func (q *Query) Exec(ctx context.Context) error {
 	_, err := q.run(ctx, q.pageState)
 	return err
@@ -156,7 +158,7 @@ func (q *Query) run(ctx context.Context, pageState []byte) (*query.Result, error
 		return nil, err
 	}
 	return q.session.session.ExecutePrepared(ctx, q.statement.prepared, &query.Parameters{
-		Values: values, Consistency: q.level, PageSize: q.pageSize, PagingState: pageState, Timestamp: q.timestamp, Trace: q.trace,
+		Values: values, Consistency: q.level, Serial: q.serial, PageSize: q.pageSize, PagingState: pageState, Timestamp: q.timestamp, Trace: q.trace,
 	})
 }
 
@@ -233,6 +235,7 @@ type Batch struct {
 	entries   []query.BatchEntry
 	values    []plan.Value
 	level     consistency.Level
+	serial    consistency.Level // 0: SERIAL
 	timestamp query.Optional
 	err       error
 }
@@ -290,14 +293,18 @@ func (b *Batch) Len() int { return len(b.entries) }
 
 // Exec carries out the batch.
 func (b *Batch) Exec(ctx context.Context) error {
+	_, err := b.run(ctx)
+	return err
+}
+
+func (b *Batch) run(ctx context.Context) (*query.Result, error) {
 	if b.err != nil {
-		return b.err
+		return nil, b.err
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := b.session.session.ExecuteBatch(ctx, b.entries, &query.Parameters{Consistency: b.level, Timestamp: b.timestamp})
-	return err
+	return b.session.session.ExecuteBatch(ctx, b.entries, &query.Parameters{Consistency: b.level, Serial: b.serial, Timestamp: b.timestamp})
 }
 
 // Reset empties the batch for reuse, after Exec has returned without a timeout.

@@ -131,13 +131,14 @@ func (s *Session) Keyspace() string { return *s.keyspace.Load() }
 type Parameters struct {
 	Values      []plan.Value // one for each bind marker
 	Consistency consistency.Level
-	PageSize    int          // rows of a page; 0 means all rows at once
-	PagingState []byte       // of the page before; nil for the first
-	Timestamp   Optional     // default write timestamp, microseconds since the epoch, instead of that of the node's clock
-	Now         Optional     // the client's time, seconds since the epoch, by which values expire, instead of the node's
-	Unlogged    bool         // of ExecuteBatch: the batch need not be all or nothing if a node fails halfway
-	Trace       *trace.Trace // is told what happens; nil for nearly all requests
-	Memory      []byte       // where the rows of the result may be put, beyond its length; it may be nil
+	Serial      consistency.Level // of what a conditional statement looks at; 0 means Serial
+	PageSize    int               // rows of a page; 0 means all rows at once
+	PagingState []byte            // of the page before; nil for the first
+	Timestamp   Optional          // default write timestamp, microseconds since the epoch, instead of that of the node's clock
+	Now         Optional          // the client's time, seconds since the epoch, by which values expire, instead of the node's
+	Unlogged    bool              // of ExecuteBatch: the batch need not be all or nothing if a node fails halfway
+	Trace       *trace.Trace      // is told what happens; nil for nearly all requests
+	Memory      []byte            // where the rows of the result may be put, beyond its length; it may be nil
 }
 
 // An Optional is a number that may not be given. Any number may be given, also zero.

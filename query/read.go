@@ -74,7 +74,7 @@ func (e *Executor) read(ctx context.Context, p *plan.Select, parameters *Paramet
 		err = &coordinator.ReadTimeoutError{Level: parameters.Consistency, Required: 1}
 	}
 	if err != nil {
-		return nil, err
+		return nil, knownLevel(err)
 	}
 	if err := r.finish(); err != nil {
 		return nil, err
@@ -182,6 +182,9 @@ func (r *reader) readPartitions(ctx context.Context) error {
 	resume, err := r.resume()
 	if err != nil {
 		return err
+	}
+	if r.parameters.Consistency.IsSerial() && len(keys) > 1 {
+		return schema.Invalid("SERIAL/LOCAL_SERIAL consistency may only be requested for one partition at a time")
 	}
 	partitions := make([][]byte, 0, len(keys))
 	for _, key := range keys {

@@ -1,7 +1,6 @@
 package query
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -82,6 +81,23 @@ func (e *Executor) timestamp() int64 {
 		next := max(now, last+1)
 		if e.lastTimestamp.CompareAndSwap(last, next) {
 			return next
+		}
+	}
+}
+
+// maxAdvance is how far a transaction may put the clock of other writes forward.
+const maxAdvance = 100 * time.Millisecond
+
+// advance makes the timestamps of later writes newer than that of a transaction, which may be a little ahead of the clock.
+// One that is far ahead had to be newer than a value with such a timestamp. That is no reason to give others such ones.
+func (e *Executor) advance(timestamp int64) {
+	if timestamp > e.opts.Now().Add(maxAdvance).UnixMicro() {
+		return
+	}
+	for {
+		last := e.lastTimestamp.Load()
+		if last >= timestamp || e.lastTimestamp.CompareAndSwap(last, timestamp) {
+			return
 		}
 	}
 }
@@ -169,23 +185,16 @@ func (w *writer) Stored(t *schema.Table, partitionKey, clustering []byte, static
 		return nil, cursor.Err()
 	}
 	if static {
-		return copyCells(cursor.Static()), nil
+		return cursor.Static().Clone(), nil
 	}
-	return copyCells(cursor.Row()), nil
-}
-
-// copyCells returns a fragment with the same cells in memory of its own.
-func copyCells(f *row.Fragment) *row.Fragment {
-	out := row.NewFragment()
-	for _, c := range f.Cells {
-		c.Path, c.Value = bytes.Clone(c.Path), bytes.Clone(c.Value)
-		out.Cells = append(out.Cells, c)
-	}
-	return out
+	return cursor.Row().Clone(), nil
 }
 
 // modify carries out one modification.
 func (e *Executor) modify(ctx context.Context, m *plan.Modify, parameters *Parameters) (*Result, error) {
+	if m.IsConditional() {
+		return e.transact(ctx, []plan.Step{{Modify: m, Binding: &plan.Binding{Values: parameters.Values}}}, false, parameters)
+	}
 	w := e.begin(ctx, parameters)
 	err := m.Build(&plan.Binding{Values: parameters.Values}, &w.source, w)
 	if err == nil {
@@ -200,9 +209,16 @@ func (e *Executor) modify(ctx context.Context, m *plan.Modify, parameters *Param
 
 // batch carries out a batch: on one node all of it at once.
 func (e *Executor) batch(ctx context.Context, b *plan.Batch, parameters *Parameters) (*Result, error) {
+	binding := &plan.Binding{Values: parameters.Values}
+	if b.IsConditional() {
+		steps := make([]plan.Step, len(b.Statements))
+		for i, m := range b.Statements {
+			steps[i] = plan.Step{Modify: m, Binding: binding}
+		}
+		return e.transact(ctx, steps, true, parameters)
+	}
 	w := e.begin(ctx, parameters)
 	w.logged = !b.Unlogged
-	binding := &plan.Binding{Values: parameters.Values}
 	timestamp, set, err := b.BatchTimestamp(binding)
 	if set {
 		w.source.Timestamp = timestamp
@@ -223,32 +239,40 @@ type BatchEntry struct {
 // all of them; their values are in the entries.
 func (s *Session) ExecuteBatch(ctx context.Context, entries []BatchEntry, parameters *Parameters) (*Result, error) {
 	e := s.executor
+	list := make([]*plan.Modify, len(entries))
+	conditional := false
+	for i := range entries {
+		var err error
+		if list[i], err = planEntry(&entries[i], parameters.Trace); err != nil {
+			return nil, err
+		}
+		conditional = conditional || list[i].IsConditional()
+	}
+	if conditional {
+		return e.transactEntries(ctx, entries, list, parameters)
+	}
 	w := e.begin(ctx, parameters)
 	w.logged = !parameters.Unlogged
 	binding := &plan.Binding{}
 	var err error
-	for i := range entries {
-		if err = e.addEntry(w, &entries[i], binding, parameters); err != nil {
-			break
-		}
+	for i := 0; err == nil && i < len(entries); i++ {
+		binding.Values = entries[i].Values
+		err = list[i].Build(binding, &w.source, w)
 	}
 	return e.finishBatch(ctx, w, len(entries), err)
 }
 
-func (e *Executor) addEntry(w *writer, entry *BatchEntry, binding *plan.Binding, parameters *Parameters) error {
-	p, err := entry.Prepared.PlanTraced(w.trace)
+// planEntry returns the plan of an entry, whose values fit.
+func planEntry(entry *BatchEntry, t *trace.Trace) (*plan.Modify, error) {
+	p, err := entry.Prepared.PlanTraced(t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m, ok := p.(*plan.Modify)
 	if !ok {
-		return schema.Invalid("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
+		return nil, schema.Invalid("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
 	}
-	if err := checkValues(m.Markers(), &Parameters{Values: entry.Values}); err != nil {
-		return err
-	}
-	binding.Values = entry.Values
-	return m.Build(binding, &w.source, w)
+	return m, checkValues(m.Markers(), &Parameters{Values: entry.Values})
 }
 
 func (e *Executor) finishBatch(ctx context.Context, w *writer, statements int, err error) (*Result, error) {
@@ -257,7 +281,11 @@ func (e *Executor) finishBatch(ctx context.Context, w *writer, statements int, e
 		w.trace.Add("Batch of %d statements on %d partitions", statements, len(w.writes))
 	}
 	if err == nil && statements > 1 {
-		err = e.checkBatchSize(w, result)
+		size := int64(0)
+		for i := range w.writes {
+			size += int64(w.writes[i].Mutation.Size())
+		}
+		err = e.checkBatchSize(size, result)
 	}
 	if err == nil {
 		err = e.commit(ctx, w)
@@ -270,11 +298,7 @@ func (e *Executor) finishBatch(ctx context.Context, w *writer, statements int, e
 }
 
 // checkBatchSize refuses batches that are too large, and warns of large ones.
-func (e *Executor) checkBatchSize(w *writer, result *Result) error {
-	size := int64(0)
-	for i := range w.writes {
-		size += int64(w.writes[i].Mutation.Size())
-	}
+func (e *Executor) checkBatchSize(size int64, result *Result) error {
 	if limit := e.opts.BatchFail; limit > 0 && size > limit {
 		return schema.Invalid("Batch too large")
 	}

@@ -97,7 +97,7 @@ func (p *planner) insertJSON(s *ast.InsertJSON) (*Modify, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseConditions(s.IfNotExists, nil, "INSERT"); err != nil {
+	if err := p.conditional(m, false, s.IfNotExists, nil); err != nil {
 		return nil, err
 	}
 	t := m.Table

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/iliumdb/ilium/grammar/ast"
@@ -22,8 +23,12 @@ type Modify struct {
 	operations []operation
 	timestamp  Term
 	ttl        Term
+	conditions *conditions // what follows IF; nil without it
 	markers    []Spec
 }
+
+// IsConditional reports whether the plan writes only under conditions, in a Transaction.
+func (m *Modify) IsConditional() bool { return m.conditions != nil }
 
 // Markers describes the bind markers.
 func (m *Modify) Markers() []Spec { return m.markers }
@@ -39,6 +44,17 @@ type Batch struct {
 
 // Markers describes the bind markers of all statements.
 func (b *Batch) Markers() []Spec { return b.markers }
+
+// IsConditional reports whether the plan writes only under conditions, in a Transaction.
+func (b *Batch) IsConditional() bool { return isConditional(b.Statements) }
+
+// IsConditional reports whether a plan writes only under conditions.
+func IsConditional(p Plan) bool {
+	c, ok := p.(interface{ IsConditional() bool })
+	return ok && c.IsConditional()
+}
+
+func isConditional(list []*Modify) bool { return slices.ContainsFunc(list, (*Modify).IsConditional) }
 
 // table returns the table that all statements are about, nil if there are several or none.
 func (b *Batch) table() *schema.Table {
@@ -92,7 +108,10 @@ func (p *planner) batch(s *ast.Batch) (Plan, error) {
 		}
 		out.Statements = append(out.Statements, m)
 	}
-	return out, nil
+	if out.timestamp != nil && out.IsConditional() {
+		return nil, schema.Invalid("Cannot provide custom timestamp for conditional BATCH")
+	}
+	return out, CheckBatch(out.Statements)
 }
 
 // writable finds the table that a statement is to change.
@@ -133,9 +152,18 @@ func (p *planner) begin(kind string, name ast.Qualified, using ast.Using) (*Modi
 	return m, nil
 }
 
-func refuseConditions(exists bool, conditions []ast.Relation, what string) error {
-	if exists || len(conditions) > 0 {
-		return schema.Invalid("Lightweight transactions are not supported yet (%s ... IF)", what)
+// CheckBatch refuses modifications that do not go together in one batch.
+func CheckBatch(list []*Modify) error {
+	if !isConditional(list) {
+		return nil
+	}
+	for _, m := range list {
+		if m.Table != list[0].Table {
+			return schema.Invalid("Batch with conditions cannot span multiple tables")
+		}
+		if m.timestamp != nil { // it would have no effect
+			return schema.Invalid("Cannot provide custom timestamp for conditional updates")
+		}
 	}
 	return nil
 }
@@ -145,7 +173,7 @@ func (p *planner) insert(s *ast.Insert) (*Modify, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseConditions(s.IfNotExists, nil, "INSERT"); err != nil {
+	if err := p.conditional(m, false, s.IfNotExists, nil); err != nil {
 		return nil, err
 	}
 	if len(s.Columns) != len(s.Values) {
@@ -207,10 +235,10 @@ func (p *planner) update(s *ast.Update) (*Modify, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseConditions(s.IfExists, s.If, "UPDATE"); err != nil {
+	if err := p.conditional(m, s.IfExists, false, s.If); err != nil {
 		return nil, err
 	}
-	staticOnly := true
+	staticOnly := !m.conditions.onRows()
 	for i := range s.Assignments {
 		o, err := p.assignment(m.Table, &s.Assignments[i])
 		if err != nil {
@@ -228,26 +256,44 @@ func (p *planner) delete(s *ast.Delete) (*Modify, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseConditions(s.IfExists, s.If, "DELETE"); err != nil {
+	if err := p.conditional(m, s.IfExists, false, s.If); err != nil {
 		return nil, err
 	}
-	staticOnly := len(s.Targets) > 0
+	rows := len(s.Targets) == 0 // something of them is deleted
 	for _, target := range s.Targets {
 		o, err := p.deletion(m.Table, target)
 		if err != nil {
 			return nil, err
 		}
-		staticOnly = staticOnly && o.target().Kind == schema.Static
+		rows = rows || o.target().Kind != schema.Static
 		m.operations = append(m.operations, o)
 	}
+	staticOnly := !rows && !m.conditions.onRows()
 	m.whole = len(s.Targets) == 0
 	if m.where, err = p.where(m.Table, deleting, s.Where, false, staticOnly); err != nil {
 		return nil, err
+	}
+	if m.conditions != nil && !m.where.isPoint() {
+		if err := refuseRange(rows, m.conditions); err != nil {
+			return nil, err
+		}
 	}
 	if !m.whole && !staticOnly && !m.where.isPoint() {
 		return nil, schema.Invalid("Range deletions are not supported for specific columns")
 	}
 	return m, nil
+}
+
+// refuseRange refuses a conditional DELETE that names no row, unless it is only about static columns.
+func refuseRange(rows bool, c *conditions) error {
+	const restrict = "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to "
+	switch {
+	case rows:
+		return schema.Invalid(restrict + "delete non static columns")
+	case c.onRows():
+		return schema.Invalid(restrict + "use IF condition on non static columns")
+	}
+	return nil
 }
 
 func (m *Modify) String() string {
@@ -260,6 +306,9 @@ func (m *Modify) String() string {
 		if len(m.clustering) > 0 {
 			out.line("  row: %s", printKey(m.Table.Clustering, m.clustering))
 		}
+	}
+	if m.conditions != nil {
+		out.line("  only if: %s", m.conditions)
 	}
 	for _, o := range m.operations {
 		out.line("  %s", o)
@@ -283,7 +332,11 @@ func printKey(columns []*schema.Column, terms []Term) string {
 
 func (b *Batch) String() string {
 	var out printer
-	out.line("Batch of %d, carried out together", len(b.Statements))
+	if b.IsConditional() {
+		out.line("Batch of %d, carried out together if all conditions hold", len(b.Statements))
+	} else {
+		out.line("Batch of %d, carried out together", len(b.Statements))
+	}
 	for _, m := range b.Statements {
 		for _, line := range strings.Split(m.String(), "\n") {
 			out.line("  %s", line)

@@ -14,6 +14,9 @@
 // here. Aggregates are numbered; a query with any of them, or with GROUP BY, asks all that it selects of groups of
 // rows, where a column has the value of the first row.
 //
+// A modification with IF, or a batch with one, is carried out as a Transaction: it says what is to be read, looks at the
+// present rows, and returns the change or what clients are told instead.
+//
 // Every plan prints itself, for EXPLAIN and for tests: one line per step.
 package plan
 

@@ -12,6 +12,7 @@ import (
 	"github.com/iliumdb/ilium/query/plan"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
+	"github.com/iliumdb/ilium/storage/row"
 )
 
 // TestPlans plans the statements in testdata/plan and compares the printed plans. Directives:
@@ -115,6 +116,10 @@ func FuzzMake(f *testing.F) {
 		"SELECT abs(-v) / 2.5, to_json(m), map_keys(m), similarity_cosine(x, [1, 2]), mask_inner(d, 1, 1), [v, 1], (k, c) FROM t WHERE k = 1 + 1",
 		"INSERT INTO t JSON '{\"k\": 1, \"c\": 2, \"d\": \"x\", \"l\": [1], \"m\": {\"a\": 1}}' DEFAULT UNSET",
 		"UPDATE t SET v = blob_as_int(?) + 1, l = from_json('[1, 2]') WHERE k = abs(-5) AND c = 5 % 3 AND d = 'a' + 'b'",
+		"UPDATE t SET v = ?, l[0] = 2 WHERE k = 1 AND c = 2 AND d = 'e' IF v != ? AND l[?] >= 2 AND m['a'] IN (1, ?) AND u.street IN ? AND s = null",
+		"INSERT INTO t (k, c, d, v) VALUES (1, 2, 'a', 3) IF NOT EXISTS USING TTL 5",
+		"DELETE FROM t WHERE k = 1 AND c IN (1) AND d = ? IF e CONTAINS 'x' AND m CONTAINS KEY ? AND f > [1] AND x = [1, 2]",
+		"BEGIN BATCH DELETE s FROM t WHERE k = 1 IF s = 1 AND l = []; DELETE FROM t WHERE k = 1 AND c > 5; APPLY BATCH",
 		"EXPLAIN SELECT k FROM t WHERE (c, d) IN ((1, 'a'), ?) AND k = ?",
 	} {
 		f.Add(text)
@@ -145,13 +150,50 @@ func FuzzMake(f *testing.F) {
 				checkError(t, err)
 			}
 			evaluate(t, p, binding)
+		case *plan.Batch:
+			if p.IsConditional() {
+				decide(t, p.Statements, binding, source)
+			}
 		case *plan.Modify:
+			if p.IsConditional() {
+				decide(t, []*plan.Modify{p}, binding, source)
+				return
+			}
 			if err := p.Build(binding, source, &discard{}); err != nil {
 				checkError(t, err)
 			}
 		}
 	})
 }
+
+// decide decides about a transaction on a partition that is not there.
+func decide(t *testing.T, list []*plan.Modify, b *plan.Binding, s *plan.Source) {
+	steps := make([]plan.Step, len(list))
+	for i, m := range list {
+		steps[i] = plan.Step{Modify: m, Binding: b}
+	}
+	transaction, err := plan.NewTransaction(steps, len(list) > 1, s)
+	if err != nil {
+		checkError(t, err)
+		return
+	}
+	_ = transaction.Read()
+	if _, err := transaction.Decide(nothing{}, 1); err != nil {
+		checkError(t, err)
+	}
+	if err := transaction.Refused(func(*plan.Row) error { return errors.New("there is a row") }); err != nil {
+		t.Error(err)
+	}
+}
+
+// nothing is a partition without rows.
+type nothing struct{}
+
+func (nothing) Next() bool            { return false }
+func (nothing) Clustering() []byte    { return nil }
+func (nothing) Row() *row.Fragment    { return nil }
+func (nothing) Static() *row.Fragment { return nil }
+func (nothing) Err() error            { return nil }
 
 // evaluate computes the selectors for a row in which everything is null.
 func evaluate(t *testing.T, p *plan.Select, b *plan.Binding) {

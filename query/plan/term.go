@@ -134,19 +134,26 @@ type sortedMarker struct {
 // Eval returns the value with its elements in order and without repetitions.
 func (m *sortedMarker) Eval(b *Binding) (Value, error) {
 	v := b.Values[m.index]
-	if v.Bytes == nil || m.typ.IsSorted(v.Bytes) {
+	if v.Bytes == nil {
 		return v, nil
 	}
-	elements := m.typ.Elements(v.Bytes)
-	var list [][]byte
-	for elements.Next() {
-		list = append(list, elements.Value())
-	}
-	sorted, err := m.typ.Build(list)
+	sorted, err := inOrder(m.typ, v.Bytes)
 	if err != nil {
 		return Value{}, schema.Invalid("%s", err)
 	}
 	return Value{Bytes: sorted}, nil
+}
+
+// inOrder returns a serialized value with the elements of a set or map in order and without repetitions.
+func inOrder(t *cqltype.Type, value []byte) ([]byte, error) {
+	if k := t.Kind(); k != cqltype.KindSet && k != cqltype.KindMap || t.IsSorted(value) {
+		return value, nil
+	}
+	var list [][]byte
+	for elements := t.Elements(value); elements.Next(); {
+		list = append(list, elements.Value())
+	}
+	return t.Build(list)
 }
 
 // term plans a term whose value goes to what receiver describes.

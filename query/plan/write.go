@@ -5,6 +5,7 @@ import (
 
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"
+	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/storage/row"
 )
 
@@ -24,6 +25,7 @@ type Source struct {
 	Ticks         func(n int) int64    // the first of n consecutive numbers that are given out once, units of 100 ns
 	ClockSequence uint16               // with Node, makes list positions of different nodes different
 	Node          [6]byte              //
+	Transaction   bool                 // Timestamp is that of a Transaction
 	scratch       *modificationScratch // reused from one modification to the next
 }
 
@@ -58,16 +60,12 @@ type rowWriter struct {
 
 // Build carries out the modification with the values of b, adding its changes to w.
 func (m *Modify) Build(b *Binding, s *Source, w Writer) error {
-	if s.scratch == nil {
-		s.scratch = &modificationScratch{}
-	}
-	b.Source, b.document = s, decodedDocument{}
-	rw := rowWriter{writer: w, source: s, table: m.Table, timestamp: s.Timestamp, now: s.Now}
-	if err := m.evalUsing(b, &rw); err != nil {
+	rw, err := m.begin(b, s, w)
+	if err != nil {
 		return err
 	}
 	if m.where == nil {
-		return m.buildInsert(b, &rw)
+		return m.buildInsert(b, rw)
 	}
 	keys, err := m.where.Partitions(b)
 	if err != nil {
@@ -75,11 +73,21 @@ func (m *Modify) Build(b *Binding, s *Source, w Writer) error {
 	}
 	for _, key := range keys {
 		rw.partitionKey = key
-		if err := m.buildPartition(b, &rw); err != nil {
+		if err := m.buildPartition(b, rw); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// begin prepares to carry out the modification.
+func (m *Modify) begin(b *Binding, s *Source, w Writer) (*rowWriter, error) {
+	if s.scratch == nil {
+		s.scratch = &modificationScratch{}
+	}
+	b.Source, b.document = s, decodedDocument{}
+	rw := &rowWriter{writer: w, source: s, table: m.Table, timestamp: s.Timestamp, now: s.Now}
+	return rw, m.evalUsing(b, rw)
 }
 
 // evalUsing evaluates TIMESTAMP and TTL.
@@ -131,6 +139,14 @@ func evalTimestamp(t Term, b *Binding) (timestamp int64, set bool, err error) {
 }
 
 func (m *Modify) buildInsert(b *Binding, w *rowWriter) error {
+	if err := m.insertKey(b, w); err != nil {
+		return err
+	}
+	return m.buildRow(b, w, w.clustering, m.clustering != nil)
+}
+
+// insertKey evaluates the key of an INSERT, in memory that is valid until the next one.
+func (m *Modify) insertKey(b *Binding, w *rowWriter) error {
 	scratch := w.source.scratch
 	scratch.values = scratch.values[:0]
 	for i, t := range m.partition {
@@ -150,7 +166,8 @@ func (m *Modify) buildInsert(b *Binding, w *rowWriter) error {
 	scratch.partition = key
 	w.partitionKey = key
 	if m.clustering == nil {
-		return m.buildRow(b, w, nil, false)
+		w.clustering = nil
+		return nil
 	}
 	clustering := scratch.clustering[:0]
 	size := 0
@@ -169,7 +186,8 @@ func (m *Modify) buildInsert(b *Binding, w *rowWriter) error {
 		clustering = c.Type.AppendKey(clustering, v.Bytes, c.Descending)
 	}
 	scratch.clustering = clustering
-	return m.buildRow(b, w, clustering, true)
+	w.clustering = clustering
+	return nil
 }
 
 func clusteringTooLong(size int) error {
@@ -178,10 +196,8 @@ func clusteringTooLong(size int) error {
 
 // buildPartition carries out an UPDATE or DELETE in one partition.
 func (m *Modify) buildPartition(b *Binding, w *rowWriter) error {
-	if !m.whole {
-		if len(m.where.clustering) == 0 && len(m.Table.Clustering) > 0 {
-			return m.buildRow(b, w, nil, false) // static columns only
-		}
+	if m.staticOnly() {
+		return m.buildRow(b, w, nil, false)
 	}
 	if m.where.isPoint() {
 		rows, err := m.where.Rows(b)
@@ -196,6 +212,16 @@ func (m *Modify) buildPartition(b *Binding, w *rowWriter) error {
 	if err != nil {
 		return err
 	}
+	return m.buildRanges(w, slices)
+}
+
+// staticOnly reports whether an UPDATE or DELETE names no row, and is about static columns.
+func (m *Modify) staticOnly() bool {
+	return !m.whole && len(m.where.clustering) == 0 && len(m.Table.Clustering) > 0
+}
+
+// buildRanges deletes ranges of rows, or the partition if the clause names no rows.
+func (m *Modify) buildRanges(w *rowWriter, slices []storage.Slice) error {
 	mutation, err := w.writer.Mutation(m.Keyspace, m.Table, w.partitionKey)
 	if err != nil {
 		return err
@@ -203,6 +229,9 @@ func (m *Modify) buildPartition(b *Binding, w *rowWriter) error {
 	f := &w.source.scratch.header
 	f.Reset()
 	deletion := row.Deletion{Timestamp: w.timestamp, LocalTime: w.now}
+	if w.source.Transaction {
+		deletion.Timestamp-- // so that the rows that other statements of a batch write survive it
+	}
 	if len(m.where.clustering) == 0 {
 		f.Deletion = deletion
 		mutation.AddHeader(f)

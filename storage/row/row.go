@@ -23,7 +23,11 @@
 // concurrent use while one goroutine changes them.
 package row
 
-import "math"
+import (
+	"bytes"
+	"math"
+	"slices"
+)
 
 // NoTimestamp is the write timestamp of something that is not there. Cassandra reserves it too.
 const NoTimestamp = math.MinInt64
@@ -134,6 +138,20 @@ type Fragment struct {
 // NewFragment returns an empty fragment.
 func NewFragment() *Fragment {
 	return &Fragment{Liveness: NoLiveness, Deletion: Live}
+}
+
+// Clone returns a copy of f that shares no memory with it.
+func (f *Fragment) Clone() *Fragment {
+	out := &Fragment{Liveness: f.Liveness, Deletion: f.Deletion, Cells: slices.Clone(f.Cells)}
+	for _, r := range f.Ranges {
+		r.Start, r.End = bytes.Clone(r.Start), bytes.Clone(r.End)
+		out.Ranges = append(out.Ranges, r)
+	}
+	for i := range out.Cells {
+		c := &out.Cells[i]
+		c.Path, c.Value = bytes.Clone(c.Path), bytes.Clone(c.Value)
+	}
+	return out
 }
 
 // Reset empties f and keeps its memory.

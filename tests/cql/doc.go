@@ -28,6 +28,7 @@
 //
 //	page=2           fetch two rows at a time; "-- page" stands between two pages, an empty last page is left out
 //	cl=QUORUM        consistency level, ONE without it
+//	serial=LOCAL_SERIAL  serial consistency level, which is otherwise not sent
 //	ts=123           the client's default timestamp in microseconds
 //	now=2000000000   the client's "now" in seconds, against which expiry is measured; also for setup
 //	brief            print the first and last row of each page only

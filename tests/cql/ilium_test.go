@@ -63,6 +63,11 @@ func (i ilium) Exec(ctx context.Context, s Statement) (Result, error) {
 		return Result{}, errors.New("unknown consistency level " + s.Consistency)
 	}
 	parameters := &query.Parameters{Consistency: level, PageSize: s.PageSize, PagingState: s.PagingState}
+	if s.Serial != "" {
+		if parameters.Serial, ok = levelOf(s.Serial); !ok {
+			return Result{}, errors.New("unknown consistency level " + s.Serial)
+		}
+	}
 	if s.Now != 0 {
 		parameters.Now = query.Given(int64(s.Now))
 	}

@@ -163,6 +163,7 @@ const (
 	flagValues      = 0x01
 	flagPageSize    = 0x04
 	flagPagingState = 0x08
+	flagSerial      = 0x10
 	flagTimestamp   = 0x20
 	flagNow         = 0x100
 )
@@ -196,6 +197,7 @@ func (w *writer) parameters(s Statement, bound []Bound) error {
 	set(flagValues, len(bound) > 0)
 	set(flagPageSize, s.PageSize > 0)
 	set(flagPagingState, s.PagingState != nil)
+	set(flagSerial, s.Serial != "")
 	set(flagTimestamp, s.Timestamp != nil)
 	set(flagNow, s.Now != 0)
 	w.int(flags)
@@ -217,6 +219,13 @@ func (w *writer) parameters(s Statement, bound []Bound) error {
 	}
 	if s.PagingState != nil {
 		w.bytes(s.PagingState)
+	}
+	if s.Serial != "" {
+		serial, ok := levelOf(s.Serial)
+		if !ok {
+			return fmt.Errorf("unknown consistency level %q", s.Serial)
+		}
+		w.short(uint16(serial))
 	}
 	if s.Timestamp != nil {
 		w.long(*s.Timestamp)

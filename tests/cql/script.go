@@ -170,6 +170,8 @@ func (p *directive) argument(base *Statement, key, value string) error {
 		base.PageSize, err = strconv.Atoi(value)
 	case "cl":
 		base.Consistency = value
+	case "serial":
+		base.Serial = value
 	case "ts":
 		n, err = strconv.ParseInt(value, 10, 64)
 		base.Timestamp = &n

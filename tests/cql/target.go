@@ -21,6 +21,8 @@ type Statement struct {
 	Values  []Value
 	// Consistency is the name of the consistency level, such as LOCAL_QUORUM.
 	Consistency string
+	// Serial is the name of the serial consistency level, empty if the client sends none.
+	Serial string
 	// PageSize is the number of rows to a page, 0 for all rows at once.
 	PageSize    int
 	PagingState []byte

@@ -21,7 +21,7 @@ func layers() [][]string {
 		{"query/system"},
 		{"query/plan"},
 		{"coordinator", "metadata"},
-		{"coordinator/hint", "coordinator/snitch", "coordinator/stream", "metadata/raftlog"},
+		{"coordinator/hint", "coordinator/paxos", "coordinator/snitch", "coordinator/stream", "metadata/raftlog"},
 		{"storage"},
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},

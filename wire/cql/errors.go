@@ -53,6 +53,7 @@ func replicaError(out *frame.Error, err error, f Failed) bool {
 	var (
 		exists       *schema.AlreadyExistsError
 		unavailable  *coordinator.UnavailableError
+		unknown      *coordinator.CASUnknownError
 		writeTimeout *coordinator.WriteTimeoutError
 		readTimeout  *coordinator.ReadTimeoutError
 		writeFailure *coordinator.WriteFailureError
@@ -67,6 +68,9 @@ func replicaError(out *frame.Error, err error, f Failed) bool {
 	case errors.As(err, &unavailable):
 		out.Code, out.Consistency = frame.ErrorUnavailable, unavailable.Level
 		out.Required, out.Alive = int32(unavailable.Required), int32(unavailable.Alive)
+	case errors.As(err, &unknown): // before version 5 a WRITE_TIMEOUT
+		out.Code, out.Consistency = frame.ErrorCASWriteUnknown, unknown.Level
+		out.BlockFor, out.Received = int32(unknown.Required), int32(unknown.Received)
 	case errors.As(err, &writeTimeout):
 		out.Code, out.Consistency, out.WriteType = frame.ErrorWriteTimeout, writeTimeout.Level, cmp.Or(writeTimeout.WriteType, f.WriteType)
 		out.BlockFor, out.Received = int32(writeTimeout.Required), int32(writeTimeout.Received)

@@ -41,6 +41,7 @@ func TestErrorOf(t *testing.T) {
 	check(&coordinator.UnavailableError{Level: consistency.All, Required: 3, Alive: 1}, frame.ErrorUnavailable, "ALL 3 1 0 0  0  ")
 	check(&coordinator.WriteTimeoutError{Level: consistency.All, Required: 1}, frame.ErrorWriteTimeout, "ALL 0 0 1 0 BATCH 0  ")
 	check(&coordinator.ReadTimeoutError{Level: consistency.One, Required: 2, Received: 1}, frame.ErrorReadTimeout, "ONE 0 0 2 1  0  ")
+	check(&coordinator.CASUnknownError{Level: consistency.Serial, Required: 2, Received: 1}, frame.ErrorCASWriteUnknown, "SERIAL 0 0 2 1  0  ")
 	check(&coordinator.WriteTimeoutError{WriteType: frame.WriteBatchLog}, frame.ErrorWriteTimeout, "ANY 0 0 0 0 BATCH_LOG 0  ")
 	failures := map[netip.Addr]uint16{{}: 0, netip.MustParseAddr("10.0.0.2"): 3}
 	check(&coordinator.WriteFailureError{Level: consistency.Two, Required: 2, Received: 1, Failures: failures}, frame.ErrorWriteFailure, "TWO 0 0 2 1 BATCH 2  ")
@@ -63,6 +64,7 @@ func TestErrorsOfReplicas(t *testing.T) {
 		number   = "00000002 "
 		reasons  = "00000002 04 0a000009 0001 10 00000000000000000000000000000001 0005 "
 		simple   = "0006 53494d504c45 "
+		cas      = "0003 434153 "
 		unlogged = "000e 554e4c4f474745445f4241544348 "
 	)
 	failures := map[netip.Addr]uint16{netip.MustParseAddr("::1"): 5, netip.MustParseAddr("10.0.0.9"): 1}
@@ -74,6 +76,10 @@ func TestErrorsOfReplicas(t *testing.T) {
 			[3]string{"00001200 " + counts + "01", "00001200 " + counts + "01", "00001200 " + counts + "01"}},
 		{&coordinator.WriteTimeoutError{Level: consistency.Quorum, Required: 2, Received: 1, WriteType: frame.WriteUnloggedBatch},
 			[3]string{"00001100 " + counts + unlogged, "00001100 " + counts + unlogged, "00001100 " + counts + unlogged}},
+		{&coordinator.CASUnknownError{Level: consistency.Quorum, Required: 2, Received: 1},
+			[3]string{"00001100 " + counts + cas, "00001100 " + counts + cas, "00001700 " + counts}},
+		{&coordinator.WriteTimeoutError{Level: consistency.Quorum, Required: 2, Received: 1, WriteType: frame.WriteCAS},
+			[3]string{"00001100 " + counts + cas, "00001100 " + counts + cas, "00001100 " + counts + cas + "0000"}},
 		{&coordinator.WriteTimeoutError{Level: consistency.Quorum, Required: 2, Received: 1},
 			[3]string{"00001100 " + counts + simple, "00001100 " + counts + simple, "00001100 " + counts + simple}},
 		{&coordinator.ReadFailureError{Level: consistency.Quorum, Required: 2, Received: 1, DataPresent: true, Failures: failures},

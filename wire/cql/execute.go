@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/query/plan"
@@ -142,6 +143,9 @@ func (r *request) run(statement *query.Prepared, from *frame.Parameters) {
 	if b, ok := r.plan.(*plan.Batch); ok {
 		r.writeType = batchType(b.Unlogged)
 	}
+	if plan.IsConditional(r.plan) {
+		r.writeType = frame.WriteCAS
+	}
 	result, err := r.carryOut(statement)
 	if err != nil {
 		r.body = nil // a write that has timed out may still use it
@@ -211,11 +215,22 @@ func (r *request) answerRows(result *query.Result, from *frame.Parameters) {
 		rows.Metadata.Columns = columns(result.Rows.Columns)
 	} else {
 		d := r.entry.describe(r.plan)
+		if plan.IsConditional(r.plan) {
+			// The columns depend on what is there: they are sent with each result, and clients are not to keep them.
+			rows.Metadata.NoMetadata, rows.Metadata.Columns = false, columns(result.Rows.Columns)
+			r.sendRows(result)
+			return
+		}
 		current, id := d.columnsOf(result.Rows.Columns)
 		rows.Metadata.Columns = current
 		r.setChange(&rows.Metadata, id)
 	}
-	r.answer(rows, result.Warnings)
+	r.sendRows(result)
+}
+
+// sendRows sends the rows that were made ready.
+func (r *request) sendRows(result *query.Result) {
+	r.answer(&r.rows, result.Warnings)
 	r.rows = frame.Rows{}
 	if data := result.Rows.Data; cap(data) <= keptBody { // the answer is a copy
 		r.memory = data[:0]
@@ -249,13 +264,24 @@ func (r *request) runBatch() {
 		return
 	}
 	r.parameters.Unlogged = b.Type == frame.BatchUnlogged
+	if r.isConditional() {
+		r.writeType = frame.WriteCAS
+	}
 	result, err := r.conn.session.ExecuteBatch(r.conn.ctx, r.entries, &r.parameters)
 	if err != nil {
 		r.body = nil // as in run
 		r.refuse(err)
 		return
 	}
-	r.answerResult(result, nil)
+	r.answerResult(result, &frame.Parameters{})
+}
+
+// isConditional reports whether an entry of a batch has conditions.
+func (r *request) isConditional() bool {
+	return slices.ContainsFunc(r.entries, func(e query.BatchEntry) bool {
+		p, err := e.Prepared.Plan()
+		return err == nil && plan.IsConditional(p)
+	})
 }
 
 // setBatch takes over a BATCH. A frame.Error is an answer.

@@ -201,7 +201,7 @@ func (r *request) set(p plan.Plan, from *frame.Parameters) error {
 }
 
 func (r *request) setCommon(from *frame.Settings) error {
-	r.parameters = query.Parameters{Trace: r.trace}
+	r.parameters = query.Parameters{Trace: r.trace, Serial: from.SerialConsistency}
 	if from.HasTimestamp {
 		if from.Timestamp == math.MinInt64 {
 			return schema.Invalid("Out of bound timestamp, must be in [%d, %d]", int64(math.MinInt64)+1, int64(math.MaxInt64))

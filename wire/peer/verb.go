@@ -19,6 +19,9 @@ const (
 	VerbHint        Verb = 4  // mutations that were missed
 	VerbBatchStore  Verb = 5  // keep a logged batch until it is complete
 	VerbBatchRemove Verb = 6  // it is
+	VerbPrepare     Verb = 7  // promise a ballot of a conditional change, and read
+	VerbAccept      Verb = 8  // accept the change of a ballot
+	VerbCommit      Verb = 9  // make it
 	VerbRaft        Verb = 10 // the metadata log's consensus
 	VerbPropose     Verb = 11 // an entry for the metadata log
 	VerbApplied     Verb = 12 // answers when the metadata log is applied up to an index

@@ -54,6 +54,7 @@ func TestDriver(t *testing.T) {
 				t.Run("composites", func(t *testing.T) { composites(t, s) })
 				t.Run("paging", func(t *testing.T) { paging(t, s) })
 				t.Run("batches", func(t *testing.T) { batches(t, s) })
+				t.Run("conditions", func(t *testing.T) { conditions(t, s) })
 				t.Run("errors", func(t *testing.T) { failures(t, s) })
 				t.Run("events", func(t *testing.T) { events(t, s, setup, keyspace) })
 				t.Run("tracing", func(t *testing.T) { tracing(t, s) })
@@ -115,6 +116,57 @@ func batches(t *testing.T, s *gocql.Session) {
 		if err != nil || v != want || written != 1234 {
 			t.Errorf("%q written at %d, %v", v, written, err)
 		}
+	}
+}
+
+// conditions uses what the driver has for conditional statements.
+func conditions(t *testing.T, s *gocql.Session) {
+	run(t, s, "CREATE TABLE conditions (k int, c int, v text, PRIMARY KEY (k, c))")
+	const insert = "INSERT INTO conditions (k, c, v) VALUES (?, ?, ?) IF NOT EXISTS"
+	for _, want := range []bool{true, false} {
+		var k, c int
+		var v string
+		applied, err := s.Query(insert, 1, 1, "a").SerialConsistency(gocql.LocalSerial).ScanCAS(&k, &c, &v)
+		if err != nil || applied != want || !applied && (k != 1 || c != 1 || v != "a") {
+			t.Error(applied, k, c, v, err)
+		}
+	}
+	for _, want := range []string{"false map[v:a]", "false map[v:a]"} { // prepared once, and again with the driver's metadata
+		present := map[string]any{}
+		applied, err := s.Query("UPDATE conditions SET v = 'b' WHERE k = 1 AND c = 1 IF v IN ?", []string{"x", "y"}).MapScanCAS(present)
+		if got := fmt.Sprint(applied, present); err != nil || got != want {
+			t.Error(got, err)
+		}
+	}
+	applied, err := s.Query("DELETE FROM conditions WHERE k = 1 AND c = 7 IF EXISTS").ScanCAS()
+	if err != nil || applied {
+		t.Error(applied, err)
+	}
+	batch := func(c int) *gocql.Batch {
+		b := s.Batch(gocql.LoggedBatch).SerialConsistency(gocql.Serial)
+		b.Query(insert, 1, c, "b")
+		b.Query("UPDATE conditions SET v = 'c' WHERE k = 1 AND c = 1 IF v != ?", "c")
+		return b
+	}
+	present := map[string]any{}
+	if applied, iter, err := batch(2).MapExecCAS(present); err != nil || !applied || iter.Close() != nil {
+		t.Error(applied, err)
+	}
+	applied, iter, err := batch(2).MapExecCAS(present)
+	if got := fmt.Sprint(applied, present); err != nil || got != "false map[c:1 k:1 v:c]" {
+		t.Error(got, err)
+	}
+	var k, c int
+	var still bool
+	var v string
+	if !iter.Scan(&still, &k, &c, &v) || still || c != 2 || v != "b" {
+		t.Error("the second row is", still, k, c, v)
+	}
+	if err := iter.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := s.Query(insert, 1, 1, "a").SerialConsistency(gocql.Serial).Consistency(gocql.Any).Exec(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -52,6 +52,7 @@ func TestDriver(t *testing.T) {
 				t.Run("composites", func(t *testing.T) { composites(t, s) })
 				t.Run("paging", func(t *testing.T) { paging(t, s) })
 				t.Run("batches", func(t *testing.T) { batches(t, s) })
+				t.Run("conditions", func(t *testing.T) { conditions(t, s) })
 				t.Run("errors", func(t *testing.T) { failures(t, s) })
 				t.Run("events", func(t *testing.T) { events(t, s, setup, keyspace) })
 				t.Run("tracing", func(t *testing.T) { tracing(t, s) })
@@ -112,6 +113,39 @@ func batches(t *testing.T, s *gocql.Session) {
 		err := s.Query("SELECT v, writetime(v) FROM batches WHERE k = ?", k).Scan(&v, &written)
 		if err != nil || v != want || written != 1234 {
 			t.Errorf("%q written at %d, %v", v, written, err)
+		}
+	}
+}
+
+// conditions uses what the driver has for conditional statements.
+func conditions(t *testing.T, s *gocql.Session) {
+	run(t, s, "CREATE TABLE conditions (k int, c int, v text, PRIMARY KEY (k, c))")
+	const insert = "INSERT INTO conditions (k, c, v) VALUES (?, ?, ?) IF NOT EXISTS"
+	for _, want := range []bool{true, false} {
+		var k, c int
+		var v string
+		applied, err := s.Query(insert, 1, 1, "a").SerialConsistency(gocql.LocalSerial).ScanCAS(&k, &c, &v)
+		if err != nil || applied != want || !applied && (k != 1 || c != 1 || v != "a") {
+			t.Error(applied, k, c, v, err)
+		}
+	}
+	present := map[string]any{}
+	applied, err := s.Query("UPDATE conditions SET v = 'b' WHERE k = 1 AND c = 1 IF v IN ?", []string{"x", "y"}).MapScanCAS(present)
+	if got := fmt.Sprint(applied, present); err != nil || got != "false map[v:a]" {
+		t.Error(got, err)
+	}
+	for _, want := range []bool{true, false} {
+		b := s.NewBatch(gocql.LoggedBatch).SerialConsistency(gocql.Serial)
+		b.Query(insert, 1, 2, "b")
+		b.Query("UPDATE conditions SET v = 'c' WHERE k = 1 AND c = 1 IF v != ?", "c")
+		var k, c int
+		var v string
+		applied, iter, err := s.ExecuteBatchCAS(b, &k, &c, &v)
+		if err != nil || applied != want || !applied && (k != 1 || c != 1 || v != "c") {
+			t.Fatal(applied, k, c, v, err)
+		}
+		if err := iter.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }
