@@ -97,6 +97,24 @@ func TestPullStates(t *testing.T) {
 	})
 }
 
+// A change that was decided before a node takes over a range, and that nobody has made yet, is made after it.
+func TestDecidedBeforeJoining(t *testing.T) {
+	bubble(t, 5, func(w *testCluster) {
+		w.nodes[4].mustCAS("", "1", true)
+		w.calls.Wait()
+		w.onRequest(func(_, to int, v peer.Verb) fault {
+			return fault{loseRequest: v == peer.VerbAccept && to == 2, unreachable: v == peer.VerbCommit}
+		})
+		if ok, err := w.nodes[4].cas(consistency.Serial, consistency.Any, "x=1", "2"); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		w.heal()
+		join(w) // node 4 replaces node 3
+		w.down(1)
+		w.expect(w.nodes[4].read(consistency.Serial, contested))("x=2")
+	})
+}
+
 func FuzzPaxosBodies(f *testing.F) {
 	b := paxos.Ballot{Time: 5, Nonce: 1}
 	m := new(row.Mutation)
