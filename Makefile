@@ -5,7 +5,7 @@ SHELL := bash
 
 FUZZTIME ?= 10s
 
-.PHONY: build check test race bench fuzz clients generate power-loss soak
+.PHONY: build check test race bench fuzz clients generate power-loss soak cluster
 
 build:
 	go build -trimpath -o bin/ilium .
@@ -44,6 +44,12 @@ power-loss:
 # Kills and damages twenty times as often as the tests do.
 soak:
 	PROCESS_ROUNDS=20 go test ./tests/process -run 'Damaged|Survive' -timeout 1h
+
+# Kills, adds, replaces and removes nodes of clusters under load, measures detection, and breaks networks; the last needs root, ip
+# and nft. CLUSTERTEST names some of the tests only.
+CLUSTERTEST ?= TestCluster
+cluster:
+	PROCESS_CLUSTER=1 PROCESS_CLUSTER_NETWORK=1 go test ./tests/process -v -run '$(CLUSTERTEST)' -timeout 1h
 
 generate:
 	grammar/generate.sh

@@ -24,7 +24,16 @@ type blocks struct {
 	ctx         context.Context
 	reading     *Reading
 	plan        plan
-	again       func() (plan, error) // makes the plan anew when the topology has changed; nil if the caller does
+	at          *storage.Read // what is left of a read of one partition, else nil
+	token       ring.Token    // of the partition
+}
+
+// rest fetches a block of a partition, behind a row key.
+func (b *blocks) rest(after []byte) (*storage.Entries, error) {
+	if after != nil && !b.at.After(after) {
+		return &storage.Entries{}, nil
+	}
+	return b.next(query{read: b.at, limit: b.limit()})
 }
 
 func (b *blocks) limit() storage.Limit {
@@ -47,7 +56,6 @@ type round struct {
 	quotas  quotas
 	bodies  [2][]byte // of the request for data, and for the hash
 	replies chan reply
-	asked   []*ring.Endpoint
 	spare   []*ring.Endpoint // that were not asked
 	waiting int              // for so many replies
 	second  bool             // those that had sent a hash are asked for data
@@ -57,6 +65,11 @@ type round struct {
 	failed   []*ring.Endpoint
 	failures map[netip.Addr]uint16
 	stale    bool // a replica knows a newer topology
+
+	few struct { // memory that is enough for most reads
+		quotas, need  [1]quota
+		data, digests [2]reply
+	}
 }
 
 // next fetches one block.
@@ -64,14 +77,17 @@ func (b *blocks) next(q query) (*storage.Entries, error) {
 	for {
 		request := q.append(epochs{b.coordinator.opts.Schema().Epoch, b.plan.epoch}, false)
 		entries, err := b.coordinator.flights.do(string(append(request, byte(b.reading.Level))), func() (result, error) { return b.try(q, request) })
+		if err == nil {
+			return entries, nil
+		}
 		stale := (*staleError)(nil)
-		if !errors.As(err, &stale) || b.again == nil {
+		if !errors.As(err, &stale) || b.at == nil { // whoever scans finds other ranges
 			return entries, err
 		}
 		if err := b.refresh(stale); err != nil {
 			return nil, err
 		}
-		if b.plan, err = b.again(); err != nil {
+		if b.plan, err = b.coordinator.plan(b.reading.Keyspace, b.reading.Level, b.token, false); err != nil {
 			return nil, err
 		}
 	}
@@ -93,6 +109,7 @@ func (b *blocks) refresh(stale *staleError) error {
 func (b *blocks) try(q query, request []byte) (result, error) {
 	r := &round{blocks: b, query: q}
 	r.bodies[0] = request
+	r.data, r.digests = r.few.data[:0], r.few.digests[:0]
 	contacts, err := r.choose()
 	if err != nil {
 		return result{}, err
@@ -125,7 +142,7 @@ func (b *blocks) try(q query, request []byte) (result, error) {
 func (r *round) choose() ([]*ring.Endpoint, error) {
 	c := r.coordinator
 	alive := make([]*ring.Endpoint, 0, len(r.plan.replicas))
-	r.quotas = r.plan.quotas.renewed()
+	r.quotas = r.plan.quotas.renewed(r.few.quotas[:0])
 	for _, e := range r.plan.replicas {
 		if c.cluster.IsAlive(e.ID) {
 			alive = append(alive, e)
@@ -137,7 +154,7 @@ func (r *round) choose() ([]*ring.Endpoint, error) {
 	}
 	c.opts.Proximity.Sort(alive)
 	contacts := 0
-	need := r.quotas.renewed()
+	need := r.quotas.renewed(r.few.need[:0])
 	for i, e := range alive {
 		if need.wants(e) {
 			need.answer(e, true)
@@ -165,7 +182,6 @@ func (r *round) body(digest bool) []byte {
 // ask sends the request to a replica, or carries it out if that is the node itself.
 func (r *round) ask(e *ring.Endpoint, digest bool) {
 	c := r.coordinator
-	r.asked = append(r.asked, e)
 	r.waiting++
 	if e.ID == c.cluster.Self() {
 		var block []byte
@@ -243,9 +259,8 @@ func (r *round) askSpare() bool {
 
 // take notes a reply. A replica that failed is replaced by a spare one, as long as there are any.
 func (r *round) take(got reply) {
-	var late *peer.TimeoutError
 	switch {
-	case errors.As(got.err, &late): // the deadline decides
+	case got.err != nil && isLate(got.err): // the deadline decides
 	case r.second && !got.again && (got.digest || got.err != nil): // it comes too late to be of use
 		r.waiting--
 	case got.err != nil:
@@ -266,6 +281,11 @@ func (r *round) take(got reply) {
 		r.quotas.answer(got.from, true)
 		r.data = append(r.data, got)
 	}
+}
+
+func isLate(err error) bool {
+	var late *peer.TimeoutError
+	return errors.As(err, &late)
 }
 
 // ended says why the read was given up.
@@ -313,7 +333,7 @@ func (r *round) reconcile() (*storage.Entries, error) {
 	r.reading.Trace.Add("Digest mismatch: reading data from all replicas that were asked")
 	hashed := r.digests
 	r.digests, r.second = nil, true
-	r.quotas = r.quotas.renewed()
+	r.quotas = r.quotas.renewed(nil)
 	for _, e := range r.plan.replicas {
 		if !slices.Contains(r.failed, e) && r.coordinator.cluster.IsAlive(e.ID) {
 			r.quotas.count(e)
@@ -336,7 +356,7 @@ func (r *round) reconcile() (*storage.Entries, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.reading.Table.Options.ReadRepair != "NONE" {
+	if r.reading.Table.Options.ReadRepair != "NONE" && !faulty("repair nothing") {
 		err = r.repair(repairs)
 	}
 	return merged, err

@@ -61,6 +61,7 @@ type testNode struct {
 	catchUp     func(ctx context.Context, epoch uint64) error
 	ownSchema   atomic.Pointer[schema.Schema] // nil: the cluster's
 	patience    time.Duration                 // 0: none
+	nearest     func() int                    // of the replicas in order of the ring
 
 	running   sync.RWMutex                // held for writing by restart, for reading by requests
 	restarted atomic.Pointer[Coordinator] // after that
@@ -249,8 +250,15 @@ func (n *testNode) IsAlive(h ring.HostID) bool {
 	return !n.dead[[2]int{n.number, int(h[15])}]
 }
 
-// Sort leaves the replicas in order of the ring.
-func (n *testNode) Sort([]*ring.Endpoint)                            {}
+// Sort puts first the replica that the test wants there. Otherwise they stay in order of the ring.
+func (n *testNode) Sort(replicas []*ring.Endpoint) {
+	if n.nearest == nil || len(replicas) == 0 {
+		return
+	}
+	first := n.nearest() % len(replicas)
+	rotated := slices.Concat(replicas[first:], replicas[:first])
+	copy(replicas, rotated)
+}
 func (n *testNode) Record(ring.HostID, *schema.Table, time.Duration) {}
 func (n *testNode) Patience(*schema.Table) (time.Duration, bool) {
 	return n.patience, n.patience > 0
@@ -572,7 +580,7 @@ func (w *testCluster) alike(token int64, numbers ...int) {
 	first := w.nodes[numbers[0]-1].own(token)
 	for _, n := range numbers[1:] {
 		if other := w.nodes[n-1].own(token); !bytes.Equal(first, other) {
-			w.Errorf("nodes %d and %d differ at token %d:\n%q\n%q", numbers[0], n, token, first, other)
+			w.Errorf("nodes %d and %d differ at token %d:\n%.300q\n%.300q", numbers[0], n, token, first, other)
 		}
 	}
 }

@@ -100,7 +100,8 @@ func (h *history) write() {
 func (h *history) read() {
 	token := int64(rapid.IntRange(0, 3).Draw(h.T, "token"))*100 + 50
 	n := h.nodes[rapid.IntRange(0, h.n-1).Draw(h.T, "reader")]
-	rows := rapid.IntRange(0, 3).Draw(h.T, "rows")
+	rows, first := rapid.IntRange(0, 3).Draw(h.T, "rows"), rapid.IntRange(0, 2).Draw(h.T, "first")
+	n.nearest = func() int { return first }
 	q := h.question(token)
 	q.Reverse = rapid.Bool().Draw(h.T, "reverse")
 	got, err := n.ask(consistency.Quorum, q, rows)

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
-	"github.com/iliumdb/ilium/coordinator/stream"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/storage"
@@ -19,9 +17,19 @@ import (
 	"github.com/iliumdb/ilium/wire/peer"
 )
 
-func (n *testNode) mover() *stream.Mover {
-	return stream.New(stream.Options{Self: n.Self(), Puller: n.coordinator, Store: n.engine, Schema: n.schemaOfNow, IsAlive: n.IsAlive,
-		Log: slog.New(slog.DiscardHandler)})
+// pullGains pulls what a node gains by the changes under way, from whom package stream does.
+func (n *testNode) pullGains(p *ring.Placement) {
+	for _, move := range p.Gains(n.Self()) {
+		sources := move.Endpoints
+		if move.Handover && n.IsAlive(sources[0].ID) {
+			sources = sources[:1]
+		}
+		for _, e := range sources {
+			if n.IsAlive(e.ID) {
+				n.must(n.coordinator.Pull(context.Background(), e, n.table, move.Range, func(int) error { return nil }))
+			}
+		}
+	}
 }
 
 // A write that two replicas of three have is seen at QUORUM after a change of the ring, whoever had missed it and
@@ -61,7 +69,7 @@ func TestQuorumOverChanges(t *testing.T) {
 				w.down(test.down...)
 				for _, n := range w.nodes {
 					if !slices.Contains(test.down, n.number) {
-						w.must(n.mover().Run(context.Background(), during, 2))
+						n.pullGains(before)
 					}
 				}
 				w.heal()
@@ -78,7 +86,7 @@ func TestQuorumOverChanges(t *testing.T) {
 								reader = w.nodes[3]
 							}
 							got, err := reader.read(consistency.Quorum, token+missed)
-							if missing := err != nil || got != "a=1"; missing && !(test.down != nil && name == "join, one down") {
+							if err != nil || got != "a=1" {
 								t.Errorf("token %d without %d: %q, %v", token+missed, e.ID[15], got, err)
 							}
 						}
@@ -170,42 +178,25 @@ func TestRepairInPieces(t *testing.T) {
 	})
 }
 
-// A Mover goes on after failures and does not pull twice what it has; tables may vanish.
-func TestMovesResume(t *testing.T) {
-	bubble(t, 4, func(w *testCluster) {
-		during := w.setTopology(2, w.endpoints("dc1 dc1 dc1 DC1")...)
-		n := w.nodes[3]
-		for token := int64(10); token < 400; token += 10 {
-			w.at(token).put("a", "1").on(1, 2, 3)
+// A pull from a node that does not know the table, or does not answer, is an error.
+func TestPullFails(t *testing.T) {
+	bubble(t, 2, func(w *testCluster) {
+		from := w.nodes[1].topology.Load().Endpoint(id(1))
+		pull := func() error {
+			return w.nodes[1].coordinator.Pull(context.Background(), from, w.table, ring.Range{Start: 0, End: 100}, func(int) error { return nil })
 		}
-		pulls := 0
-		w.onRequest(func(_, to int, v peer.Verb) fault {
-			pulls++
-			return fault{unreachable: true}.onlyIf(pulls > 1 && pulls < 4)
-		})
-		m := n.mover()
-		w.must(m.Run(context.Background(), during, 2))
-		if p := m.Progress(); !p.Finished || p.Done != p.Total || p.Total == 0 || pulls <= p.Total {
-			t.Errorf("%+v after %d pulls", p, pulls)
-		}
-		w.alike(350, 1, 4)
-		pulls = 0
-		w.must(n.mover().Run(context.Background(), during, 2))
-		if pulls != 0 {
-			t.Errorf("%d pulls of what is there", pulls)
-		}
-		// While it tries, the table is dropped.
-		w.onRequest(func(int, int, peer.Verb) fault { return fault{failure: &peer.Failure{Code: codeSchema}} })
-		w.calls.Go(func() {
-			<-time.After(3 * time.Second)
-			w.schema.Store(schema.Empty())
-		})
-		w.must(n.mover().Run(context.Background(), during, 7))
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		w.setTable(simple("3"), "NONE")
-		if err := n.mover().Run(ctx, during, 8); !errors.Is(err, context.DeadlineExceeded) {
+		var failure *peer.Failure
+		w.nodes[0].ownSchema.Store(schema.Empty().With(w.keyspace).Without("ks"))
+		if err := pull(); !errors.As(err, &failure) || failure.Code != codeSchema {
 			t.Error(err)
 		}
+		w.nodes[0].ownSchema.Store(nil)
+		w.faultsAt(map[int]fault{1: {loseAnswer: true}})
+		begin := time.Now()
+		if err := pull(); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != pullTimeout {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		w.heal()
+		w.must(pull())
 	})
 }

@@ -101,7 +101,7 @@ func (c *Coordinator) plan(k *schema.Keyspace, level consistency.Level, token ri
 func (c *Coordinator) planAt(placement *ring.Placement, datacenter string, level consistency.Level, token ring.Token, write bool) (plan, error) {
 	p := plan{replicas: placement.Replicas(token), factor: placement.Replication().Factor(), epoch: placement.Topology().Epoch()}
 	p.quotas = quotasOf(level, placement.Replication(), datacenter)
-	if write {
+	if write && !faulty("forget pending replicas") {
 		p.pending = placement.Pending(nil, token)
 	}
 	for _, e := range p.pending {
@@ -109,6 +109,11 @@ func (c *Coordinator) planAt(placement *ring.Placement, datacenter string, level
 			if p.quotas[i].counts(e) && level != consistency.Any {
 				p.quotas[i].required++ // or the write could be lost when the change under way is complete
 			}
+		}
+	}
+	if write && faulty("acknowledge early") {
+		for i := range p.quotas {
+			p.quotas[i].required = max(1, p.quotas[i].required-1)
 		}
 	}
 	return p, c.available(&p, level, write)
@@ -142,13 +147,12 @@ func (q quotas) unavailable(level consistency.Level) error {
 	return nil
 }
 
-// renewed returns the same quotas without any replicas and answers.
-func (q quotas) renewed() quotas {
-	out := make(quotas, len(q))
+// renewed appends the same quotas to dst, without any replicas and answers.
+func (q quotas) renewed(dst quotas) quotas {
 	for i := range q {
-		out[i] = quota{datacenter: q[i].datacenter, required: q[i].required}
+		dst = append(dst, quota{datacenter: q[i].datacenter, required: q[i].required})
 	}
-	return out
+	return dst
 }
 
 // wants reports whether an answer of e would help to meet the quotas.

@@ -50,16 +50,9 @@ func (c *Coordinator) Read(ctx context.Context, q *Reading, r *storage.Read) (*s
 	if c.answersAlone(&p) {
 		return c.engine.Read(r), nil
 	}
-	b := &blocks{coordinator: c, ctx: ctx, reading: q, plan: p}
-	b.again = func() (plan, error) { return c.plan(q.Keyspace, q.Level, ring.Token(token), false) }
 	at := *r
-	fetch := func(after []byte) (*storage.Entries, error) {
-		if after != nil && !at.After(after) {
-			return &storage.Entries{}, nil
-		}
-		return b.next(query{read: &at, limit: b.limit()})
-	}
-	return storage.NewReadCursor(r, fetch, c.blockOptions(q)), nil
+	b := &blocks{coordinator: c, ctx: ctx, reading: q, plan: p, at: &at, token: ring.Token(token)}
+	return storage.NewReadCursor(r, b.rest, c.blockOptions(q)), nil
 }
 
 // readSerial is Read at SERIAL and LOCAL_SERIAL.
@@ -118,11 +111,23 @@ func (q *query) append(e epochs, digest bool) []byte {
 	if digest {
 		flags |= flagDigest
 	}
-	dst := e.append(nil)
+	dst := e.append(make([]byte, 0, q.size()))
 	if q.scan != nil {
 		return storage.AppendScan(append(dst, flags|flagScan), q.scan, q.limit)
 	}
 	return storage.AppendRead(append(dst, flags), q.read, q.limit)
+}
+
+// size returns about how many bytes append appends.
+func (q *query) size() int {
+	n := 64
+	if q.scan != nil {
+		return n + len(q.scan.Start) + len(q.scan.End)
+	}
+	for i := range q.read.Slices {
+		n += len(q.read.Slices[i].Start) + len(q.read.Slices[i].End) + 4
+	}
+	return n + len(q.read.Partition)
 }
 
 // block answers a query from the node's own data.

@@ -21,7 +21,7 @@ type repaired struct {
 // repair brings each replica what it lacks, and waits until as many have all of it as the level wants.
 func (r *round) repair(repairs [][]*row.Mutation) error {
 	c := r.coordinator
-	quotas := r.quotas.renewed()
+	quotas := r.quotas.renewed(nil)
 	for i := range r.data {
 		quotas.count(r.data[i].from)
 	}

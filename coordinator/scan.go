@@ -129,7 +129,7 @@ func (p *plan) join(c *Coordinator, others []*ring.Endpoint) bool {
 	if !slices.ContainsFunc(p.replicas, missing) {
 		return true
 	}
-	quotas := p.quotas.renewed()
+	quotas := p.quotas.renewed(nil)
 	for _, e := range p.replicas {
 		if !missing(e) && c.cluster.IsAlive(e.ID) {
 			quotas.count(e)

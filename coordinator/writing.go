@@ -30,6 +30,7 @@ type writing struct {
 	decided     []byte          // the request that says so
 
 	mu       sync.Mutex // guards what follows, and the groups' quotas
+	asked    bool       // all replicas are
 	over     bool
 	done     chan struct{} // closed when over
 	failures map[netip.Addr]uint16
@@ -222,17 +223,19 @@ func (w *writing) answer(t *target, err error) {
 	w.decide()
 }
 
-// settle is for writes that nobody answers, because there are no replicas, or none that lives.
+// settle notes that all replicas were asked, and all hints kept. Before that nothing is decided: for ANY, hints count.
 func (w *writing) settle() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.over {
-		w.decide()
-	}
+	w.asked = true
+	w.decide()
 }
 
 // decide ends the waiting if all groups have what they need, or one can have it no more. The caller holds mu.
 func (w *writing) decide() {
+	if !w.asked {
+		return
+	}
 	met, missed := true, false
 	for i := range w.groups {
 		met = met && w.groups[i].plan.quotas.met()
@@ -261,15 +264,13 @@ func (w *writing) result(ctx context.Context, t *trace.Trace) error {
 	if t.On() {
 		t.Add("Received %d of %d answers", received, required)
 	}
-	timeout := &WriteTimeoutError{Level: w.level, Required: required, Received: received}
 	switch err := ctx.Err(); {
 	case met && !w.unfinished:
 		return nil
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
 		return err
 	case w.unfinished: // others may have it, but the caller must not use the mutations again
-		timeout.Received = min(received, required-1)
-		return timeout
+		return &WriteTimeoutError{Level: w.level, Required: required, Received: min(received, required-1)}
 	case stale && err == nil:
 		return &staleError{required, received}
 	case w.level == consistency.Any && w.hintUnmet(ctx):
@@ -277,6 +278,6 @@ func (w *writing) result(ctx context.Context, t *trace.Trace) error {
 	case missed && w.level != consistency.Any:
 		return &WriteFailureError{Level: w.level, Required: required, Received: received, Failures: failures}
 	default:
-		return timeout
+		return &WriteTimeoutError{Level: w.level, Required: required, Received: received}
 	}
 }

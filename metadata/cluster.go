@@ -239,6 +239,12 @@ func (c *cluster) awaitEverywhere(ctx context.Context, index uint64) {
 	asked.Wait()
 }
 
+// AskApplied returns when another node has applied what this one has, at the call, or ctx ends.
+func (l *Log) AskApplied(ctx context.Context, id ring.HostID) error {
+	_, err := l.cluster.opts.Peers.Call(ctx, id, peer.VerbApplied, binary.AppendUvarint(nil, l.Applied()))
+	return err
+}
+
 // others returns all nodes of the ring but this one.
 func (c *cluster) others() (ids []ring.HostID) {
 	for _, e := range c.log.Topology().Endpoints() {

@@ -40,9 +40,10 @@ type cluster struct {
 	mover      *stream.Mover
 	proximity  *proximity
 
-	watch  *watch
-	replay replay
-	moves  moves
+	watch     *watch
+	agreement agreement
+	replay    replay
+	moves     moves
 }
 
 // openCluster opens the network, and goes on in the cluster that the node was a member of, if any.
@@ -153,8 +154,12 @@ func hostPort(host string, port int) string {
 }
 
 // open lets requests of other nodes in.
-func (c *cluster) open() {
+func (c *cluster) open() error {
 	n := c.node
+	natives, err := n.readNatives()
+	if err != nil {
+		return err
+	}
 	handlers := n.coordinator.Handlers()
 	maps.Copy(handlers, c.log.Handlers())
 	handlers[peer.VerbMembership] = c.membership
@@ -168,8 +173,9 @@ func (c *cluster) open() {
 		Log:        n.opts.Log,
 	})
 	c.handlers.Store(&handlers)
-	c.watch.start(c)
+	c.watch.start(c, natives)
 	c.replay.start(c)
+	return nil
 }
 
 // errStarting is what others are told that ask too early.
@@ -240,9 +246,16 @@ func (c *cluster) openGossip(generation uint32) error {
 	}
 	known := map[ring.HostID]string{}
 	for _, e := range c.log.Topology().Endpoints() {
-		if e.ID != c.self && e.Address.IsValid() {
+		if e.ID != c.self && e.Address.IsValid() && !faulty("know the seeds alone") {
 			known[e.ID] = e.Address.String()
 		}
+	}
+	threshold := cfg.PhiConvictThreshold
+	if faulty("convict late") {
+		threshold *= 4
+	}
+	if faulty("convict early") {
+		threshold /= 4
 	}
 	member, err := gossip.Start(cfg.ClusterName, c.self, generation, map[gossip.Key]string{
 		gossip.KeyStatus:     statusStarting,
@@ -258,7 +271,7 @@ func (c *cluster) openGossip(generation uint32) error {
 		Streams:   c.hub.Streams(),
 		Dial:      c.hub.DialStream,
 		Address:   c.address,
-		Detector:  gossip.Options{Threshold: cfg.PhiConvictThreshold},
+		Detector:  gossip.Options{Threshold: threshold},
 		OnChange:  c.livenessChanged,
 		Allowed:   c.allowed,
 		OnContested: func() {

@@ -9,7 +9,9 @@ import (
 
 	"github.com/iliumdb/ilium/coordinator/stream"
 	"github.com/iliumdb/ilium/metadata"
+	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/schema/cqltype"
 	"github.com/iliumdb/ilium/wire/peer"
 )
 
@@ -73,6 +75,9 @@ func (c *cluster) followChange(t *ring.Topology) {
 
 // The questions of VerbMembership, as JSON: there are few of them, and operators may want to see them.
 type membershipQuestion struct {
+	Trace *cqltype.UUID `json:"trace,omitempty"` // what does the node keep of this traced request?
+
+	Seen    bool   `json:"seen,omitempty"`    // does the node think that the one that asks is alive?
 	Barrier uint64 `json:"barrier,omitempty"` // answer when the log is applied up to here and no older write is under way
 	Moved   uint64 `json:"moved,omitempty"`   // has the node all that it gains by the change that began in this epoch?
 	Removed bool   `json:"removed,omitempty"` // was whoever asks taken out of the cluster?
@@ -81,6 +86,8 @@ type membershipQuestion struct {
 type membershipAnswer struct {
 	Done     bool            `json:"done"`
 	Progress stream.Progress `json:"progress"`
+
+	Trace *system.TraceSession `json:"trace,omitempty"`
 }
 
 // membership answers other nodes about changes of the topology.
@@ -91,6 +98,13 @@ func (c *cluster) membership(ctx context.Context, r *peer.Request) ([]byte, erro
 	}
 	a := membershipAnswer{Done: true}
 	switch {
+	case q.Trace != nil:
+		var s system.TraceSession
+		if s, a.Done = c.node.traces.Find(*q.Trace); a.Done {
+			a.Trace = &s
+		}
+	case q.Seen:
+		a.Done = c.IsAlive(r.From)
 	case q.Removed:
 		a.Done = c.log.Removed(r.From)
 	case q.Barrier > 0:

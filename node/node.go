@@ -41,6 +41,7 @@ import (
 
 	"github.com/iliumdb/ilium/config"
 	"github.com/iliumdb/ilium/coordinator"
+	"github.com/iliumdb/ilium/coordinator/consistency"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/query/system"
@@ -148,6 +149,9 @@ func (n *Node) open(ctx context.Context, opts Options) (err error) {
 	}
 	n.openExecutor()
 	if n.cluster != nil {
+		if err := n.cluster.open(); err != nil {
+			return err
+		}
 		if err := n.cluster.enter(ctx); err != nil {
 			return err
 		}
@@ -208,9 +212,6 @@ func (n *Node) openExecutor() {
 		PlanCache:       int64(n.config.PreparedStatementsCacheSize),
 		Now:             n.opts.Now,
 	})
-	if n.cluster != nil {
-		n.cluster.open()
-	}
 }
 
 const (
@@ -294,7 +295,7 @@ func (n *Node) close() error {
 
 // Session returns a new session.
 func (n *Node) Session() *Session {
-	return &Session{session: n.executor.NewSession(), pageSize: n.config.PageSize}
+	return &Session{session: n.executor.NewSession(), pageSize: n.config.PageSize, level: consistency.LocalOne}
 }
 
 // Executor returns what carries out the node's statements, for those who serve a protocol.

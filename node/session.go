@@ -17,6 +17,15 @@ import (
 type Session struct {
 	session  *query.Session
 	pageSize int
+	level    consistency.Level
+}
+
+// WithConsistency returns the same session with another level as the default of its queries and batches, which is
+// LOCAL_ONE at first.
+func (s *Session) WithConsistency(level consistency.Level) *Session {
+	other := *s
+	other.level = level
+	return &other
 }
 
 // Unset as a value leaves what the bind marker would write alone.
@@ -55,13 +64,13 @@ func (s *Session) prepare(t *trace.Trace, text string) (*Statement, error) {
 
 // Query returns the statement with values for its bind markers, to be carried out.
 func (st *Statement) Query(values ...any) *Query {
-	return &Query{session: st.session, statement: st, values: values, level: consistency.LocalOne, pageSize: st.session.pageSize}
+	return &Query{session: st.session, statement: st, values: values, level: st.session.level, pageSize: st.session.pageSize}
 }
 
 // Query returns a statement with values for its bind markers, to be carried out. It is prepared
 // when it is used first, and kept for the next time.
 func (s *Session) Query(text string, values ...any) *Query {
-	return &Query{session: s, text: text, values: values, level: consistency.LocalOne, pageSize: s.pageSize}
+	return &Query{session: s, text: text, values: values, level: s.level, pageSize: s.pageSize}
 }
 
 // A Query is a statement with its values and options. It is not safe for concurrent use.
@@ -77,7 +86,7 @@ type Query struct {
 	trace     *trace.Trace
 }
 
-// Consistency sets the consistency level. The default is LOCAL_ONE.
+// Consistency sets the consistency level. The default is that of the session.
 func (q *Query) Consistency(level consistency.Level) *Query { q.level = level; return q }
 
 // PageSize sets how many rows are fetched at once; 0 fetches all. The default is the setting
@@ -229,7 +238,7 @@ type Batch struct {
 }
 
 // Batch returns an empty batch.
-func (s *Session) Batch() *Batch { return &Batch{session: s, level: consistency.LocalOne} }
+func (s *Session) Batch() *Batch { return &Batch{session: s, level: s.level} }
 
 // Add adds a prepared modification. The values are converted at once and may be reused. An error
 // is reported by Exec.
@@ -266,7 +275,7 @@ func (b *Batch) fail(err error) {
 	}
 }
 
-// Consistency sets the consistency level. The default is LOCAL_ONE.
+// Consistency sets the consistency level. The default is that of the session.
 func (b *Batch) Consistency(level consistency.Level) *Batch { b.level = level; return b }
 
 // Timestamp sets the write timestamp of all modifications that have none of their own, in

@@ -27,7 +27,7 @@ func (n *Node) openSystem() (err error) {
 		Caches:   func() []system.Cache { return n.executor.Caches() },
 	}
 	if c := n.cluster; c != nil {
-		self.Listen, sources.Peers, sources.Hints = c.address, c.peers, c.pendingHints
+		self.Listen, sources.Peers, sources.Hints, sources.OtherTrace = c.address, c.peers, c.pendingHints, c.otherTrace
 	}
 	n.system, err = system.New(self, sources)
 	return err

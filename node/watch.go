@@ -22,18 +22,21 @@ type watch struct {
 	kick    chan struct{}
 	stop    chan struct{}
 	running sync.WaitGroup
-	told    map[ring.HostID]seen // by run alone, as what follows
-	said    *schema.Schema       // whose version others were told
+	said    *schema.Schema // whose version others were told; by run alone
+
+	mu   sync.Mutex
+	told map[ring.HostID]seen // changed by run alone
 }
 
 // seen is what clients were told of a node last.
 type seen struct {
-	native netip.AddrPort
-	up     bool
+	native     netip.AddrPort
+	up         bool
+	generation uint32 // one that has restarted is announced again, also if nobody has missed it: its clients have
 }
 
 // watchEvery is the time between two looks at what nodes say, beside those after a change.
-const watchEvery = time.Second
+const watchEvery = 250 * time.Millisecond
 
 // loadEvery is the time between two measurements of the node's own load.
 const loadEvery = time.Minute
@@ -42,8 +45,13 @@ func newWatch() *watch {
 	return &watch{kick: make(chan struct{}, 1), stop: make(chan struct{}), told: map[ring.HostID]seen{}}
 }
 
-// start begins to watch.
-func (w *watch) start(c *cluster) {
+// start begins to watch, with where nodes took clients before.
+func (w *watch) start(c *cluster, natives map[ring.HostID]netip.AddrPort) {
+	w.mu.Lock()
+	for id, native := range natives {
+		w.told[id] = seen{native: native}
+	}
+	w.mu.Unlock()
 	w.running.Go(func() {
 		look, load := time.NewTicker(watchEvery), time.NewTicker(loadEvery)
 		defer look.Stop()
@@ -79,53 +87,60 @@ func (w *watch) close() {
 // look compares what is with what clients were told. Clients are told of a node when it takes clients, and not before:
 // they connect at once.
 func (w *watch) look(c *cluster) {
-	server := c.node.server()
 	now := map[ring.HostID]seen{}
-	for _, e := range c.log.Topology().Endpoints() {
-		native, ok := c.nativeOf(e.ID)
-		if e.ID == c.self || e.State == ring.Joining || !ok {
+	topology := c.log.Topology()
+	for _, p := range c.memberOf().Peers() {
+		e := topology.Endpoint(p.ID)
+		native, ok := nativeOf(p)
+		if e == nil || p.ID == c.self || e.State == ring.Joining || !ok {
 			continue
 		}
-		s := seen{native: native, up: c.IsAlive(e.ID)}
-		before, known := w.told[e.ID]
-		if known && !s.up && before.native != s.native {
-			s.native = before.native
-		}
-		now[e.ID] = s
-		if server == nil {
-			continue
-		}
-		switch {
-		case !known:
-			server.TopologyChanged(frame.NewNode, s.native)
-			server.StatusChanged(s.up, s.native)
-		case before != s:
-			server.StatusChanged(s.up, s.native)
-		}
+		now[p.ID] = seen{native: native, up: p.Up, generation: p.Heartbeat.Generation}
+		w.tell(c, p.ID, now[p.ID])
 	}
 	for id, s := range w.told {
-		if c.log.Topology().Endpoint(id) != nil {
-			if _, still := now[id]; !still {
-				now[id] = s
-			}
+		if _, known := now[id]; known {
 			continue
 		}
-		c.memberOf().Forget(id)
-		if server != nil {
+		if topology.Endpoint(id) != nil { // it has not said yet where it takes clients now
+			now[id] = seen{native: s.native, generation: s.generation, up: s.up && c.IsAlive(id)}
+			w.tell(c, id, now[id])
+			continue
+		}
+		if server := c.node.server(); server != nil {
 			server.TopologyChanged(frame.RemovedNode, s.native)
 		}
+		c.node.storeNative(id, netip.AddrPort{})
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.told = now
 }
 
-// nativeOf returns where a node takes clients; false if it has not said so.
-func (c *cluster) nativeOf(id ring.HostID) (netip.AddrPort, bool) {
-	text, ok := c.memberOf().Get(id, gossip.KeyNativeAddress)
-	if !ok {
-		return netip.AddrPort{}, false
+// tell tells clients what is new of a node.
+func (w *watch) tell(c *cluster, id ring.HostID, s seen) {
+	before, known := w.told[id]
+	if !known || before.native != s.native {
+		c.node.storeNative(id, s.native)
 	}
-	address, err := netip.ParseAddrPort(text)
-	return address, err == nil
+	server := c.node.server()
+	if server == nil || before == s {
+		return
+	}
+	if known && before.native != s.native {
+		server.TopologyChanged(frame.RemovedNode, before.native)
+	}
+	if !known || before.native != s.native {
+		server.TopologyChanged(frame.NewNode, s.native)
+	}
+	server.StatusChanged(s.up, s.native)
+}
+
+// native returns where a node took clients last.
+func (w *watch) native(id ring.HostID) netip.AddrPort {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.told[id].native
 }
 
 // livenessChanged is told by gossip that a node is up or down.
@@ -178,13 +193,18 @@ func (c *cluster) peers() []system.Peer {
 		peer := system.Peer{ID: e.ID, Address: e.Address, Datacenter: e.Datacenter, Rack: e.Rack, Tokens: e.Tokens,
 			ReleaseVersion: system.ReleaseVersion, State: e.State, Up: c.IsAlive(e.ID), Phi: p.Phi,
 			Generation: p.Heartbeat.Generation, Heartbeat: p.Heartbeat.Version}
-		peer.Native, _ = netip.ParseAddrPort(p.Values[gossip.KeyNativeAddress].Text)
+		native, ok := nativeOf(p)
+		if !ok {
+			native = c.watch.native(e.ID)
+		}
+		peer.Native = native
 		if v, err := cqltype.ParseUUID(p.Values[gossip.KeySchema].Text); err == nil {
 			peer.SchemaVersion = v
 		}
 		peer.Values = gossipValues(p)
 		out = append(out, peer)
 	}
+	c.settle(out)
 	return out
 }
 

@@ -26,6 +26,7 @@ func DemoCommand(start func(context.Context, config.Config) (*node.Node, error))
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return d.run(c.Context(), c.OutOrStdout()) },
 	}
+	c.Flags().IntVar(&d.nodes, "nodes", 1, "how many nodes: 1, or 3 to 10, of which one is stopped on the way")
 	c.Flags().Uint64Var(&d.mail.Seed, "seed", 1, "the same seed gives the same mail")
 	c.Flags().Int64Var(&d.mail.Messages, "messages", 5000, "how many messages")
 	c.Flags().IntVar(&d.mail.Mailboxes, "mailboxes", 25, "how many mailboxes")
@@ -35,6 +36,7 @@ func DemoCommand(start func(context.Context, config.Config) (*node.Node, error))
 
 type demo struct {
 	start    func(context.Context, config.Config) (*node.Node, error)
+	nodes    int
 	mail     mail.GeneratorOptions
 	searches int
 }
@@ -44,6 +46,12 @@ type demo struct {
 func (d *demo) run(ctx context.Context, out io.Writer) (err error) {
 	if err := errors.Join(checkMail(d.mail), atLeastOne("searches", int64(d.searches))); err != nil {
 		return err
+	}
+	switch {
+	case d.nodes >= demoReplicas && d.nodes <= 10:
+		return d.runCluster(ctx, out)
+	case d.nodes != 1:
+		return fmt.Errorf("--nodes must be 1, or 3 to 10, not %d", d.nodes)
 	}
 	dir, err := os.MkdirTemp("", "ilium-demo-")
 	if err != nil {

@@ -38,16 +38,34 @@ func TestDemo(t *testing.T) {
 	if err := execute(t.Context(), DemoCommand(startDemo), &out, io.Discard, smallDemo...); err != nil {
 		t.Fatal(err)
 	}
-	rest := out.String()
-	for _, want := range []string{"A node is ready after ", ", in " + os.Getenv("TMPDIR"), "loaded 60 messages: ", "\nMessages of ", " with the words [", " messages in ",
+	inOrder(t, out.String(), "A node is ready after ", ", in "+os.Getenv("TMPDIR"), "loaded 60 messages: ", "\nMessages of ", " with the words [", " messages in ",
 		"\nMessages of ", " exchanged with ", " messages in ", "plain scan of the mail: no difference.", "Inbox search, 20 searches of each kind", "median",
-		"The node stopped in "} {
+		"The node stopped in ")
+}
+
+// inOrder wants texts to be in what was printed, one behind the other.
+func inOrder(t *testing.T, printed string, wanted ...string) {
+	t.Helper()
+	rest := printed
+	for _, want := range wanted {
 		_, behind, found := strings.Cut(rest, want)
 		if !found {
-			t.Fatalf("%q is missing, or not in its place, in\n%s", want, out.String())
+			t.Fatalf("%q is missing, or not in its place, in\n%s", want, printed)
 		}
 		rest = behind
 	}
+}
+
+func TestDemoOfThreeNodes(t *testing.T) {
+	temporary(t)
+	var out strings.Builder
+	if err := execute(t.Context(), DemoCommand(startDemo), &out, io.Discard, append([]string{"--nodes", "3"}, smallDemo...)...); err != nil {
+		t.Fatal(err)
+	}
+	inOrder(t, out.String(), "3 nodes are ready after ", "QUORUM", "loaded 54 messages: ", " with the words [", " exchanged with ", "Node 3 stopped in ",
+		"loaded 6 messages: ", " with the words [", " exchanged with ", " without it against a plain scan of the mail: no difference.",
+		"Node 3 is back after ", "there are no hints left. Node 3 answers that there are 60 of 60 messages.",
+		" with all nodes against a plain scan of the mail: no difference.")
 }
 
 func TestDemoOfOneMessage(t *testing.T) {
@@ -89,4 +107,12 @@ func TestDemoFails(t *testing.T) {
 	check(t.Context(), startDemo, "--mailboxes must be at least 1", "--mailboxes", "0")
 	check(t.Context(), startDemo, "--searches must be at least 1", "--searches", "0")
 	check(t.Context(), startDemo, "unknown command", "more")
+	check(t.Context(), startDemo, "--nodes must be 1, or 3 to 10, not 2", "--nodes", "2")
+	started := 0
+	check(t.Context(), func(ctx context.Context, cfg config.Config) (*node.Node, error) {
+		if started++; started > 2 {
+			return nil, errors.New("no third node")
+		}
+		return startDemo(ctx, cfg)
+	}, "no third node", append([]string{"--nodes", "3"}, smallDemo...)...)
 }

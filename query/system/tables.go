@@ -33,6 +33,9 @@ type Sources struct {
 	Clients  func() []Client       // connected now
 	Caches   func() []Cache        //
 	Traces   *Traces               //
+
+	// OtherTrace asks other nodes for a traced request, which this one did not coordinate: drivers look for it anywhere.
+	OtherTrace func(id cqltype.UUID) (TraceSession, bool)
 }
 
 // A Setting is a row of system_views.settings.

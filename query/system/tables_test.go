@@ -104,6 +104,32 @@ func TestTracesKeepTheNewest(t *testing.T) {
 	}
 }
 
+// A traced request is found by its id wherever it is kept; a scan shows what this node keeps.
+func TestTracesOfOthers(t *testing.T) {
+	here, there, nowhere := cqltype.UUID{1}, cqltype.UUID{2}, cqltype.UUID{3}
+	traces := NewTraces(10)
+	traces.Record(TraceSession{ID: here, Request: "here"})
+	tables, err := New(Node{}, Sources{Traces: traces, OtherTrace: func(id cqltype.UUID) (TraceSession, bool) {
+		return TraceSession{ID: id, Request: "there"}, id == there
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := func(id []byte) (out string) {
+		f := filler{Tables: tables, only: id}
+		f.eachTrace(func(s *TraceSession) { out += s.Request })
+		return out
+	}
+	for _, c := range []struct {
+		id   []byte
+		want string
+	}{{here[:], "here"}, {there[:], "there"}, {nowhere[:], ""}, {nil, "here"}, {[]byte{1}, ""}} {
+		if got := sessions(c.id); got != c.want {
+			t.Errorf("%x: got %q, want %q", c.id, got, c.want)
+		}
+	}
+}
+
 // texts reads rows as text.
 func texts(t *testing.T, c *Cursor, table *schema.Table) (out []string) {
 	t.Helper()

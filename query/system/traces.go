@@ -64,6 +64,29 @@ func (t *Traces) Record(s TraceSession) {
 	}
 }
 
+// Find returns a request that is kept.
+func (t *Traces) Find(id cqltype.UUID) (found TraceSession, ok bool) {
+	t.each(id[:], func(s *TraceSession) { found, ok = *s, true })
+	return found, ok
+}
+
+// eachTrace visits the traced requests that are wanted: one, wherever it is kept, or all that this node keeps.
+func (f *filler) eachTrace(visit func(*TraceSession)) {
+	var id cqltype.UUID
+	if len(f.only) != len(id) || f.sources.OtherTrace == nil {
+		f.sources.Traces.each(f.only, visit)
+		return
+	}
+	copy(id[:], f.only)
+	s, ok := f.sources.Traces.Find(id)
+	if !ok {
+		s, ok = f.sources.OtherTrace(id)
+	}
+	if ok {
+		visit(&s)
+	}
+}
+
 // each visits the session of that id, or all if it is nil.
 func (t *Traces) each(id []byte, visit func(*TraceSession)) {
 	if t == nil {
@@ -79,7 +102,7 @@ func (t *Traces) each(id []byte, visit func(*TraceSession)) {
 }
 
 func (f *filler) traceSessions() {
-	f.sources.Traces.each(f.only, func(s *TraceSession) {
+	f.eachTrace(func(s *TraceSession) {
 		f.add(values{
 			"session_id":       s.ID,
 			"client":           addressOrNull(s.Client),
@@ -95,7 +118,7 @@ func (f *filler) traceSessions() {
 }
 
 func (f *filler) traceEvents() {
-	f.sources.Traces.each(f.only, func(s *TraceSession) {
+	f.eachTrace(func(s *TraceSession) {
 		for _, e := range s.Events {
 			f.add(values{
 				"session_id":     s.ID,

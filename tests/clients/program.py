@@ -1,5 +1,6 @@
 """Runs the real program for tests in Python."""
 import os
+import random
 import re
 import signal
 import subprocess
@@ -45,6 +46,42 @@ class Program:
     def close(self):
         self.stop()
         self.directory.cleanup()
+
+
+class Ring:
+    """A cluster of programs at loopback addresses of their own, all of which Linux answers at."""
+    port = 19042
+
+    def __init__(self, nodes):
+        network = f"127.{random.randint(1, 250)}.{random.randint(0, 250)}."
+        self.addresses = [f"{network}{i + 1}" for i in range(nodes)]
+        self.directories = [tempfile.TemporaryDirectory() for _ in range(nodes)]
+        self.processes = [None] * nodes
+        for i in range(nodes):
+            self.start(i)
+
+    def start(self, i):
+        command = [os.environ["ILIUM"], "start"]
+        address = self.addresses[i]
+        for s in ("cluster_name=clients", "memory=128MiB", f"data_directory={self.directories[i].name}", f"listen_address={address}",
+                  f"rpc_address={address}", f"native_transport_port={self.port}", "storage_port=17000", f"seeds={self.addresses[0]}:17000"):
+            command += ["--set", s]
+        self.processes[i] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=self.directories[i].name)
+        if "ready" not in self.processes[i].stdout.readline():
+            raise RuntimeError(f"node {address} did not start")
+
+    def kill(self, i):
+        self.processes[i].kill()
+        self.processes[i].wait(PATIENCE)
+        self.processes[i].stdout.close()
+
+    def close(self):
+        for p in self.processes:
+            p.terminate()
+        for p, d in zip(self.processes, self.directories):
+            p.wait(PATIENCE)
+            p.stdout.close()
+            d.cleanup()
 
 
 def eventually(attempt):

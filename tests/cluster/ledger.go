@@ -36,7 +36,6 @@ type rowState struct {
 	floor int  // the newest that was acknowledged or read
 	by    int  // who has acknowledged acked
 	at    time.Time
-	tries int // writes of the version tried
 }
 
 // deletes reports whether a version is a deletion.
@@ -148,6 +147,7 @@ func (l *Ledger) judge(at, key, version, floor int, level consistency.Level) {
 	l.mu.Unlock()
 	if version > 0 {
 		if version < floor || version > tried || deletes(version) {
+			l.cluster.Logf("version %d was acknowledged by member %d, %s ago", r.acked, r.by, time.Since(r.at))
 			l.complain("row %d at member %d at %s: version %d, not one of %d to %d", key, at, level, version, floor, tried)
 		}
 		return
@@ -157,6 +157,7 @@ func (l *Ledger) judge(at, key, version, floor int, level consistency.Level) {
 			return
 		}
 	}
+	l.cluster.Logf("version %d was acknowledged by member %d, %s ago", r.acked, r.by, time.Since(r.at))
 	l.complain("row %d at member %d at %s: nothing, though it is at version %d to %d", key, at, level, floor, tried)
 }
 

@@ -16,6 +16,9 @@ import (
 // ErrDown says that a member takes no clients.
 var ErrDown = errors.New("the member is down")
 
+// ErrRunning says that a member is started that runs, or starts already.
+var ErrRunning = errors.New("the member is running")
+
 // ErrLost says that a member has crashed while it did something: nobody knows how that went.
 var ErrLost = errors.New("the member has crashed meanwhile")
 
@@ -78,7 +81,7 @@ func (c *Cluster) Start(i int) error {
 	m.mu.Lock()
 	if m.process != nil {
 		m.mu.Unlock()
-		return fmt.Errorf("member %d is running", i)
+		return ErrRunning
 	}
 	cfg := m.config
 	cfg.DataDirectory = m.dir
@@ -86,7 +89,7 @@ func (c *Cluster) Start(i int) error {
 	m.process = p
 	m.mu.Unlock()
 	c.Logf("starting member %d", i)
-	n, err := node.StartWith(ctx, cfg, node.Options{Insecure: true, Sockets: p.sockets, Log: c.journal.logger(i)})
+	n, err := node.StartWith(ctx, cfg, node.Options{Sockets: p.sockets, Log: c.journal.logger(i), Insecure: true})
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer close(p.ended)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -90,7 +91,7 @@ func (n *nemesis) crash(i int) {
 func (n *nemesis) start(i int) {
 	if n.cluster.Member(i).isDown() {
 		n.starts.Go(func() {
-			if err := n.cluster.Start(i); err != nil {
+			if err := n.cluster.Start(i); err != nil && !errors.Is(err, ErrLost) && !errors.Is(err, ErrRunning) {
 				n.cluster.T.Errorf("member %d does not start again: %v", i, err)
 			}
 		})

@@ -41,8 +41,12 @@ func quorum(c *Cluster, nodes int, lasts, pause time.Duration) {
 	}
 }
 
+// writesEnd is how long a write may take that has been acknowledged already, and some.
+const writesEnd = 5 * time.Second
+
 // settle waits until hints are delivered, and checks all replicas one by one, and all rows.
 func (c *Cluster) settle(l *Ledger, n *nemesis) {
+	c.Wait(writesEnd)
 	if !c.Await(time.Minute, func() bool { return c.hints() == 0 }) {
 		c.T.Errorf("a minute after everything is well again %d hints wait", c.hints())
 	}

@@ -110,3 +110,23 @@ func TestClusterReplacesNode(t *testing.T) {
 	l.during("after that", func() { l.await(500) })
 	l.verify(c, 1)
 }
+
+func TestClusterShrinks(t *testing.T) {
+	long(t)
+	c := newLoopback(t, 5, lifetime)
+	l := startLoad(t, c)
+	l.during("undisturbed", func() { l.await(5000) })
+	l.during("node 4 leaves", func() {
+		c.members[3].operate("decommission")
+		c.members[3].halt()
+	})
+	l.during("after that", func() { l.await(500) })
+	id := c.members[4].id()
+	l.during("node 5 is killed", func() {
+		c.members[4].crash()
+		c.awaitUp()
+	})
+	l.during("and removed", func() { c.members[0].operate("removenode", id) })
+	l.during("after that", func() { l.await(500) })
+	l.verify(c, 1)
+}

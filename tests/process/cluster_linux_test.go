@@ -17,20 +17,23 @@ import (
 // A loopback is a cluster of processes, each at a loopback address of its own. Linux answers at all of 127.0.0.0/8.
 type loopback struct {
 	t        *testing.T
-	network  string        // the first three parts of the addresses
-	lifetime time.Duration // of a process, after which it counts as hanging
-	members  []*member     // that run, or did before they were killed
+	network  string                    // the first three parts of the addresses
+	lifetime time.Duration             // of a process, after which it counts as hanging
+	members  []*member                 // that run, or did before they were killed
+	within   func(number int) []string // the start of the command that runs a node somewhere else; may be nil
 }
 
 const (
 	clientPort   = 19042
 	internalPort = 17000
+	operatorPort = 17080
 )
 
 // A member is a node of a loopback.
 type member struct {
 	*program
 	cluster  *loopback
+	number   int // from 1
 	address  string
 	settings []string
 	ready    time.Duration // how long the last start took
@@ -42,20 +45,27 @@ type member struct {
 func newLoopback(t *testing.T, nodes int, lifetime time.Duration, settings ...string) *loopback {
 	t.Helper()
 	c := &loopback{t: t, network: fmt.Sprintf("127.%d.%d.", 1+rand.IntN(250), rand.IntN(250)), lifetime: lifetime}
+	c.grow(nodes, settings...)
+	return c
+}
+
+func (c *loopback) grow(nodes int, settings ...string) {
+	c.t.Helper()
 	for range nodes {
 		c.add(settings...)
 	}
 	c.awaitUp()
-	return c
 }
 
 // add starts another node, and returns when it is ready.
 func (c *loopback) add(settings ...string) *member {
 	c.t.Helper()
-	m := &member{cluster: c, address: fmt.Sprint(c.network, len(c.members)+1)}
+	m := &member{cluster: c, number: len(c.members) + 1}
+	m.address = fmt.Sprint(c.network, m.number)
 	m.settings = append([]string{"cluster_name=loopback", "memory=128MiB", "data_directory=" + c.t.TempDir(),
 		"listen_address=" + m.address, "rpc_address=" + m.address,
 		fmt.Sprint("native_transport_port=", clientPort), fmt.Sprint("storage_port=", internalPort),
+		"http_address=" + m.address, fmt.Sprint("http_port=", operatorPort),
 		fmt.Sprintf("seeds=%s1:%d", c.network, internalPort)}, settings...)
 	c.members = append(c.members, m)
 	m.start()
@@ -66,11 +76,14 @@ func (c *loopback) add(settings ...string) *member {
 // start starts the node's process.
 func (m *member) start() {
 	m.cluster.t.Helper()
-	args := []string{"start"}
+	args := []string{os.Getenv(binaryVariable), "start"}
+	if m.cluster.within != nil { // where others might connect, if the addresses were not made up
+		args = append(append(m.cluster.within(m.number), args...), "--insecure")
+	}
 	for _, s := range m.settings {
 		args = append(args, "--set", s)
 	}
-	m.program = startFor(m.cluster.t, m.cluster.lifetime, nil, os.Getenv(binaryVariable), args...)
+	m.program = startFor(m.cluster.t, m.cluster.lifetime, nil, args[0], args[1:]...)
 	m.dead = false
 }
 
@@ -110,6 +123,26 @@ func (m *member) forget() {
 		m.asked.Close()
 		m.asked = nil
 	}
+}
+
+// operate runs a command for operators on this node.
+func (m *member) operate(args ...string) {
+	t := m.cluster.t
+	t.Helper()
+	o := startFor(t, m.cluster.lifetime, nil, os.Getenv(binaryVariable), append(args, "--host", m.address, "--http-port", fmt.Sprint(operatorPort))...).wait()
+	if o.code != 0 {
+		t.Fatalf("%s: exit status %d: %s %s", args, o.code, o.out, o.err)
+	}
+}
+
+// id returns the id of the node.
+func (m *member) id() string {
+	m.cluster.t.Helper()
+	var id gocql.UUID
+	eventually(m.cluster.t, func(ctx context.Context) error {
+		return m.session().Query("SELECT host_id FROM system.local").ScanContext(ctx, &id)
+	})
+	return id.String()
 }
 
 // session connects to this node and no other.

@@ -15,12 +15,25 @@
 //
 //	PROCESS_ROUNDS=20 go test ./tests/process -run 'Damaged|Survive' -timeout 1h
 //
-// Every kind of judge is itself tested with errors that were planted (TestLedgerFindsPlantedErrors,
+// Every kind of judge is itself tested with errors that were planted (TestLedgerFindsPlantedErrors, TestClusterLedgerFindsPlantedErrors,
 // TestDatasetFindsPlantedErrors).
 //
 // # Full disks
 //
 // TestFullDisk mounts a small tmpfs, for which it has to be root; otherwise it is skipped.
+//
+// # Clusters
+//
+// TestCluster runs three processes at loopback addresses of their own, on Linux, kills each once and adds a fourth, while
+// clients write and read at QUORUM. What was acknowledged must be found at QUORUM all the time, and at each replica alone
+// when hints have been delivered. It prints how clients fared during each event: errors by kind, latencies, and the
+// longest time in which nothing succeeded. Longer ones, with five nodes, cold starts, nodes that leave, are
+// replaced or removed, and a table of how long it takes to notice a kill, run when asked for:
+//
+//	PROCESS_CLUSTER=1 go test ./tests/process -run TestCluster -v -timeout 1h
+//
+// PROCESS_CLUSTER_NETWORK=1 adds those with broken networks: packets that are lost, or arrive in one direction only. They make network
+// namespaces, for which they have to be root, and need the programs ip and nft. make cluster runs all of these.
 //
 // # Power loss
 //

@@ -7,3 +7,4 @@ mvn --quiet --batch-mode dependency:build-classpath -Dmdep.outputFile="$download
 classes=$downloads:$(cat "$downloads/classpath")
 javac -d "$downloads" -cp "$classes" ./*.java
 java -cp "$classes" Suite
+java -cp "$classes" ClusterSuite

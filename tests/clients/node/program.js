@@ -40,6 +40,39 @@ class Program {
   }
 }
 
+// A Ring is a cluster of programs at loopback addresses of their own, all of which Linux answers at.
+class Ring {
+  constructor(nodes) {
+    const network = `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}.`;
+    this.port = 19042;
+    this.addresses = Array.from({ length: nodes }, (_, i) => `${network}${i + 1}`);
+    this.directories = this.addresses.map(() => fs.mkdtempSync(path.join(os.tmpdir(), 'ilium-node-')));
+    this.children = [];
+  }
+
+  async start(i) {
+    const address = this.addresses[i];
+    const settings = ['cluster_name=clients', 'memory=128MiB', `data_directory=${this.directories[i]}`, `listen_address=${address}`,
+      `rpc_address=${address}`, `native_transport_port=${this.port}`, 'storage_port=17000', `seeds=${this.addresses[0]}:17000`];
+    const child = spawn(process.env.ILIUM, ['start', ...settings.flatMap(s => ['--set', s])],
+      { cwd: this.directories[i], stdio: ['ignore', 'pipe', 'ignore'] });
+    this.children[i] = child;
+    const [line] = await once(readline.createInterface({ input: child.stdout }), 'line');
+    if (!/ready/.test(line)) throw new Error(`node ${address} did not start`);
+  }
+
+  async kill(i, signal = 'SIGKILL') {
+    const ended = once(this.children[i], 'exit');
+    this.children[i].kill(signal);
+    await ended;
+  }
+
+  async close() {
+    await Promise.all(this.children.map((_, i) => this.kill(i, 'SIGTERM')));
+    for (const d of this.directories) fs.rmSync(d, { recursive: true });
+  }
+}
+
 // eventually tries until it works.
 async function eventually(attempt) {
   for (const deadline = Date.now() + patience; ;) {
@@ -52,4 +85,4 @@ async function eventually(attempt) {
   }
 }
 
-module.exports = { Program, eventually };
+module.exports = { Program, Ring, eventually };
