@@ -47,7 +47,7 @@ type poll struct {
 // poll sends a request to the participants. own carries it out on this node, after the others were asked.
 func (t *contest) poll(p *plan, v peer.Verb, body []byte, own func() ([]byte, error)) *poll {
 	c := t.coordinator
-	l := &poll{contest: t, plan: p, quotas: p.quotas.renewed(), replies: make(chan reply, len(p.replicas)+len(p.pending))}
+	l := &poll{contest: t, plan: p, quotas: p.quotas.renewed(nil), replies: make(chan reply, len(p.replicas)+len(p.pending))}
 	var self *ring.Endpoint
 	for _, list := range [2][]*ring.Endpoint{p.replicas, p.pending} {
 		for _, e := range list {
@@ -207,7 +207,7 @@ func (t *contest) compare(p *plan, given []promised) (out *promises, lacking []*
 		}
 	}
 	last := out.newest.Ballot
-	quotas := p.quotas.renewed()
+	quotas := p.quotas.renewed(nil)
 	for i := range given {
 		s := &given[i].state
 		if s.Accepted.Ballot.After(last) {
@@ -266,8 +266,8 @@ func (t *contest) rows(promises *promises) (storage.Fetch, error) {
 	}
 	at := *q.Read
 	level := ordinary(q.Serial)
-	b := &blocks{coordinator: c, ctx: t.outer, reading: &Reading{Trace: q.Trace, Keyspace: q.Keyspace, Table: q.Table, Level: level, Deadline: q.Deadline}}
-	b.again = func() (plan, error) { return c.plan(q.Keyspace, level, ring.Token(t.token), false) }
+	b := &blocks{coordinator: c, ctx: t.outer, reading: &Reading{Trace: q.Trace, Keyspace: q.Keyspace, Table: q.Table, Level: level, Deadline: q.Deadline},
+		at: &at, token: ring.Token(t.token)}
 	return func(after []byte) (*storage.Entries, error) {
 		if after == nil {
 			return entries, nil
@@ -276,7 +276,7 @@ func (t *contest) rows(promises *promises) (storage.Fetch, error) {
 			return &storage.Entries{}, nil
 		}
 		var err error
-		if b.plan, err = b.again(); err != nil {
+		if b.plan, err = c.plan(q.Keyspace, level, b.token, false); err != nil {
 			return nil, err
 		}
 		return b.next(query{read: &at, limit: b.limit()})
