@@ -334,3 +334,29 @@ func TestStateOnDisk(t *testing.T) {
 func (w *testCluster) proposal(b paxos.Ballot, m *row.Mutation) *paxos.Proposal {
 	return &paxos.Proposal{Ballot: b, Origin: b, Change: m.Append(nil)}
 }
+
+// Rows that are more than a block are read on, in transactions and at SERIAL.
+func TestTransactLarge(t *testing.T) {
+	for _, nodes := range []int{1, 4} {
+		bubble(t, nodes, func(w *testCluster) {
+			w.setTable(simple(fmt.Sprint(min(nodes, 3))), "BLOCKING")
+			n := w.nodes[nodes-1]
+			large := strings.Repeat("v", 300<<10)
+			for _, name := range []string{"a", "b", "c", "d"} {
+				w.must(n.write(consistency.All, w.at(contested).put(name, large)))
+			}
+			count := 0
+			applied, err := n.transact(consistency.Serial, consistency.Quorum, contested, func(rows *storage.Cursor, timestamp int64) (*row.Mutation, error) {
+				_, length, err := list(rows)
+				count = length
+				return n.set(contested, "e", "1", timestamp), err
+			})
+			if !applied || err != nil || count != 4 {
+				t.Errorf("%d nodes: %v, %v, %d rows", nodes, applied, err, count)
+			}
+			if got, err := n.read(consistency.Serial, contested); err != nil || len(got) < 4*len(large) || !strings.HasSuffix(got, " e=1") {
+				t.Errorf("%d nodes: %d bytes, %v", nodes, len(got), err)
+			}
+		})
+	}
+}
