@@ -413,7 +413,7 @@ func (w *network) checkSame() {
 		if l == nil || l.Topology().Endpoint(m.id) == nil {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // a snapshot that was lost is sent again after one
 		err := l.CatchUp(ctx)
 		cancel()
 		if err != nil {

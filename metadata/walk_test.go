@@ -75,7 +75,7 @@ func (w *walk) settle() {
 		}
 	}
 	for _, i := range w.in {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // a snapshot that was lost is sent again after one
 		if err := w.nodes[i].current().CatchUp(ctx); err != nil {
 			w.t.Fatalf("node %d: %v", i, err)
 		}
