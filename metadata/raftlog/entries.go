@@ -138,10 +138,18 @@ func (e *entries) StoreLogs(logs []*raft.Log) error {
 	return nil
 }
 
-// DeleteRange removes entries at the beginning or at the end.
+// DeleteRange removes entries at the beginning or at the end. At the beginning, the last of them stays if others are behind
+// it: a leader that has sent a snapshot goes on behind that entry, and asks for its term. Without it this node would refuse, and
+// get the snapshot again, for ever.
+//
+// The log is not a raft.MonotonicLogStore: raft would remove all of it when a snapshot comes, also what is behind the
+// snapshot, which this node may have promised to have.
 func (e *entries) DeleteRange(low, high uint64) error {
 	e.writing.Lock()
 	defer e.writing.Unlock()
+	if n := len(e.list); n > 0 && low <= e.list[0].Index && high < e.list[n-1].Index && high > 0 {
+		high--
+	}
 	var puts []storage.Put
 	kept := make([]*raft.Log, 0, len(e.list))
 	for _, l := range e.list {
@@ -165,6 +173,3 @@ func (e *entries) DeleteRange(low, high uint64) error {
 	e.list = kept
 	return nil
 }
-
-// IsMonotonic says that there must be no gaps.
-func (e *entries) IsMonotonic() bool { return true }

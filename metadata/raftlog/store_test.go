@@ -109,7 +109,10 @@ func TestEntries(t *testing.T) {
 						model = model[:at]
 					}
 				} else if failed = e.DeleteRange(model[0].Index, model[at].Index) != nil; !failed {
-					model = model[at+1:]
+					if at == len(model)-1 {
+						at++ // with nothing behind it the last of them goes too
+					}
+					model = model[at:]
 				}
 			case "gap":
 				if len(model) == 0 {
