@@ -112,6 +112,7 @@ func TestEntries(t *testing.T) {
 					if at == len(model)-1 {
 						at++ // with nothing behind it the last of them goes too
 					}
+					failed = at == 0 // nothing was stored
 					model = model[at:]
 				}
 			case "gap":
