@@ -210,7 +210,7 @@ func (c *cluster) join(ctx context.Context, join metadata.Join) error {
 }
 
 // hearTimeout is how long it waits to hear of any other node at all.
-const hearTimeout = 1500 * time.Millisecond
+const hearTimeout = 3 * time.Second
 
 // catchUp learns what has changed while the node was away.
 func (c *cluster) catchUp(ctx context.Context) error {
