@@ -126,6 +126,7 @@ func TestNodeCatchesUp(t *testing.T) {
 				if l.Schema().Epoch != uint64(changes+2) || l.Schema().Table("ks", "t1") == nil || l.Schema().Table("ks", "t0") != nil {
 					t.Errorf("it has epoch %d", l.Schema().Epoch)
 				}
+				pause(time.Minute) // it has asked for the state; raft comes later
 				if got := late.store.(*disk).count("raft/snapshot/") > 0; got != bySnapshot {
 					t.Errorf("it has got a snapshot: %t", got)
 				}

@@ -27,6 +27,8 @@ var errStopping = errors.New("the node is stopping")
 // Apply carries out an entry. The error says that this node cannot.
 func (m *machine) Apply(index uint64, data []byte) (any, error) {
 	c := m.cluster
+	c.log.turn <- struct{}{}
+	defer func() { <-c.log.turn }()
 	before := c.log.current.Load()
 	if index <= before.applied {
 		return outcome{index: index}, nil // after a restart
@@ -84,6 +86,8 @@ func (m *machine) Snapshot() func() []byte {
 // Restore takes over the state of a snapshot, unless this node's is as new.
 func (m *machine) Restore(b []byte) error {
 	c := m.cluster
+	c.log.turn <- struct{}{}
+	defer func() { <-c.log.turn }()
 	before := c.log.current.Load()
 	index, err := snapshotIndex(b)
 	if err != nil {

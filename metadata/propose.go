@@ -186,6 +186,7 @@ const (
 	askEntry                   // that the leader proposes the entry that follows
 	askRelay                   // that the node hands the entry that follows to the leader
 	askBarrier                 // the index that the leader has applied, with all that is committed
+	askState                   // all that the node has applied, as a snapshot
 )
 
 // handlePropose answers requests of peer.VerbPropose.
@@ -195,6 +196,9 @@ func (c *cluster) handlePropose(ctx context.Context, r *peer.Request) ([]byte, e
 	}
 	ctx, cancel := withDeadline(ctx, r)
 	defer cancel()
+	if r.Body[0] == askState {
+		return c.log.current.Load().appendSnapshot(r.Memory[:0]), nil
+	}
 	what, data := r.Body[0], append([]byte{}, r.Body[1:]...) // raft keeps it
 	var o outcome
 	err := error(&raftlog.NotLeaderError{})
@@ -247,7 +251,9 @@ func (l *Log) CatchUp(ctx context.Context) error {
 		return nil
 	}
 	var o outcome
+	var from ring.HostID
 	err := c.withLeader(ctx, func(leader ring.HostID) (err error) {
+		from = leader
 		if leader == c.opts.Self {
 			o, err = c.barrier(ctx)
 		} else {
@@ -261,5 +267,28 @@ func (l *Log) CatchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	soon, cancel := context.WithTimeout(ctx, soonApplied)
+	defer cancel()
+	if c.awaitApplied(soon, o.index) == nil {
+		return nil
+	}
+	if from != c.opts.Self {
+		if err := c.takeState(ctx, from); err != nil {
+			c.opts.Log.Debug("The metadata cannot be taken from the leader", "leader", from, "error", err)
+		}
+	}
 	return c.awaitApplied(ctx, o.index)
+}
+
+// soonApplied is how long CatchUp waits for the log. A leader tries followers that were down less and less often, up to ten
+// seconds apart: one that is up again is faster if it asks.
+const soonApplied = 200 * time.Millisecond
+
+// takeState takes over what another node has applied. The entries that lead to it come later, and change nothing anymore.
+func (c *cluster) takeState(ctx context.Context, from ring.HostID) error {
+	b, err := c.opts.Peers.Call(ctx, from, peer.VerbPropose, []byte{askState})
+	if err != nil {
+		return err
+	}
+	return (&machine{c}).Restore(b)
 }
