@@ -164,13 +164,19 @@ func (c *cluster) settle(id proposalID, o outcome) {
 }
 
 // lose ends the waits for proposals when a snapshot has taken the place of their entries.
-func (c *cluster) lose(index uint64) {
+func (c *cluster) lose() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id, result := range c.waiting {
-		result <- outcome{index: index, err: &UnknownOutcomeError{fmt.Errorf("this node was far behind")}}
+		result <- outcome{index: c.log.Applied(), err: &UnknownOutcomeError{fmt.Errorf("this node was far behind")}}
 		delete(c.waiting, id)
 	}
+}
+
+// move tells those who wait that the applied index has risen.
+func (c *cluster) move() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	close(c.moved)
 	c.moved = make(chan struct{})
 }

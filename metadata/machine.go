@@ -83,33 +83,39 @@ func (m *machine) Snapshot() func() []byte {
 	return func() []byte { return s.appendSnapshot(nil) }
 }
 
-// Restore takes over the state of a snapshot, unless this node's is as new.
+// Restore takes over the state of a snapshot that is put in the place of entries, unless this node's is as new.
 func (m *machine) Restore(b []byte) error {
+	index, err := m.restore(b)
+	if err == nil && index > 0 {
+		m.cluster.lose()
+	}
+	return err
+}
+
+// restore takes over a state that is newer than this node's, and returns its index; 0 if it is not.
+func (m *machine) restore(b []byte) (uint64, error) {
 	c := m.cluster
 	c.log.turn <- struct{}{}
 	defer func() { <-c.log.turn }()
 	before := c.log.current.Load()
 	index, err := snapshotIndex(b)
-	if err != nil {
-		return err
-	}
-	if index <= before.applied {
-		return nil
+	if err != nil || index <= before.applied {
+		return 0, err
 	}
 	after, err := readSnapshot(b)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	events := differences(before.schema, after.schema)
 	if events == nil {
 		after.schema = before.schema
 	}
 	if err := m.store(before, after); err != nil {
-		return err
+		return 0, err
 	}
 	c.log.publish(before, after, events...)
-	c.lose(after.applied)
-	return nil
+	c.move()
+	return index, nil
 }
 
 // differences returns what drivers are to be told when one schema takes the place of another: nil if they are the same.

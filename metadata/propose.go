@@ -290,5 +290,12 @@ func (c *cluster) takeState(ctx context.Context, from ring.HostID) error {
 	if err != nil {
 		return err
 	}
-	return (&machine{c}).Restore(b)
+	c.mu.Lock()
+	proposed := len(c.waiting) > 0
+	c.mu.Unlock()
+	if proposed {
+		return nil // the entry may be one of those that would be passed over; what is proposed from now on is not
+	}
+	_, err = (&machine{c}).restore(b)
+	return err
 }
