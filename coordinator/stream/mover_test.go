@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -188,7 +189,6 @@ func TestSourceIsWaitedFor(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()
-			f.down = 1
 			k := f.schema.Keyspace("ks")
 			alone := schema.NewKeyspace("ks", schema.Replication{Class: "SimpleStrategy", Options: map[string]string{"replication_factor": "1"}}, true)
 			for table := range k.Tables() {
@@ -201,9 +201,10 @@ func TestSourceIsWaitedFor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			isLost := false
+			var isLost, isBack atomic.Bool
 			m := f.mover(0)
-			m.opts.IsLost = func(h ring.HostID) bool { return isLost && h == id(1) }
+			m.opts.IsLost = func(h ring.HostID) bool { return isLost.Load() && h == id(1) }
+			m.opts.IsAlive = func(h ring.HostID) bool { return h != id(1) || isBack.Load() }
 			done := make(chan error, 1)
 			go func() { done <- m.Run(t.Context(), topology, 7) }()
 			<-time.After(time.Minute)
@@ -212,9 +213,8 @@ func TestSourceIsWaitedFor(t *testing.T) {
 				t.Fatalf("it ended without what node 1 has: %v", err)
 			default:
 			}
-			if isLost = lost; !lost {
-				f.down = 0
-			}
+			isLost.Store(lost)
+			isBack.Store(!lost)
 			<-time.After(time.Minute)
 			if err := <-done; err != nil || (len(f.pulled) == 0) != lost {
 				t.Errorf("lost %t: %v, pulled %v", lost, err, f.pulled)
