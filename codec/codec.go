@@ -1,5 +1,5 @@
-// Package codec has what the encodings of the metadata log are made of: numbers as in encoding/binary's
-// varints, and strings of bytes with their lengths in front. A Reader is safe for any bytes.
+// Package codec has what encodings are made of, those of the metadata log and of requests between nodes: numbers as in
+// encoding/binary's varints, and strings of bytes with their lengths in front. A Reader is safe for any bytes.
 package codec
 
 import (
