@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/iliumdb/ilium/metadata/codec"
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/metadata/raftlog"
 	"github.com/iliumdb/ilium/ring"
 )

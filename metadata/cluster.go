@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/iliumdb/ilium/metadata/codec"
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/metadata/raftlog"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/wire/peer"

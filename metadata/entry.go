@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/grammar"
-	"github.com/iliumdb/ilium/metadata/codec"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"

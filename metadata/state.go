@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/iliumdb/ilium/metadata/codec"
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 	"github.com/iliumdb/ilium/schema/cqltype"

@@ -2,14 +2,14 @@ package storage
 
 import (
 	"bytes"
-	"encoding/binary"
 
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/storage/row"
 )
 
 // A BlockReader decodes a block. The zero BlockReader is an empty, complete block.
 type BlockReader struct {
-	rest      []byte
+	in        codec.Reader
 	more      bool // behind the block
 	reverse   bool
 	key       []byte
@@ -21,7 +21,7 @@ type BlockReader struct {
 
 // Reset begins with another block, any bytes. The block must not change while it is read.
 func (r *BlockReader) Reset(block []byte) {
-	r.rest, r.more, r.reverse = nil, false, false
+	r.in, r.more, r.reverse = codec.Reader{}, false, false
 	r.key, r.partition, r.reference, r.err = r.key[:0], 0, 0, nil
 	r.row.Reset()
 	switch {
@@ -30,8 +30,8 @@ func (r *BlockReader) Reset(block []byte) {
 	case block[0]>>blockVersionShift != blockVersion || block[0]&^(blockComplete|blockReversed) != blockVersion<<blockVersionShift:
 		r.err = &BlockError{"its format is not known"}
 	default:
-		r.rest, r.more, r.reverse = block[1:], block[0]&blockComplete == 0, block[0]&blockReversed != 0
-		if r.more && len(r.rest) == 0 {
+		r.in, r.more, r.reverse = *codec.NewReader(block[1:]), block[0]&blockComplete == 0, block[0]&blockReversed != 0
+		if r.more && r.in.Len() == 0 {
 			r.err = &BlockError{"it has no entries and is not complete"}
 		}
 	}
@@ -39,19 +39,16 @@ func (r *BlockReader) Reset(block []byte) {
 
 // Next moves to the next entry and reports whether there is one; if not, see Err.
 func (r *BlockReader) Next() bool {
-	if r.err != nil || len(r.rest) == 0 {
+	if r.err != nil || r.in.Len() == 0 {
 		return false
 	}
-	shared, rest := r.number(), r.bytes()
-	if r.err == nil {
-		r.err = r.setKey(shared, rest)
-	}
-	body := r.bytes()
-	if r.err == nil {
+	shared, rest, body := r.in.Uvarint(), r.in.Bytes(), r.in.Bytes()
+	if r.in.Failed() {
+		r.err = &BlockError{"it ends early"}
+	} else if r.err = r.setKey(shared, rest); r.err == nil {
 		r.err = row.DecodeBody(body, r.reference, &r.row)
 	}
 	if r.err != nil {
-		r.rest = nil
 		return false
 	}
 	r.reference = r.row.BaseTimestamp()
@@ -88,34 +85,6 @@ func (r *BlockReader) setKey(shared uint64, rest []byte) error {
 		return &BlockError{"its keys are not in order"}
 	}
 	return nil
-}
-
-func (r *BlockReader) number() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *BlockReader) bytes() []byte {
-	n := r.number()
-	if n > uint64(len(r.rest)) {
-		r.fail()
-		return nil
-	}
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *BlockReader) fail() {
-	r.rest = nil
-	if r.err == nil {
-		r.err = &BlockError{"it ends early"}
-	}
 }
 
 // Key returns the row key of the entry, valid until Next. Behind the last entry it is still that.

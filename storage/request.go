@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/storage/row"
 )
 
@@ -33,13 +34,10 @@ func AppendRead(dst []byte, r *Read, l Limit) []byte {
 		flags |= flagPoint
 	}
 	dst = appendRequest(dst, flags, r.StaticOnly, r.Incarnation, r.Now, l)
-	dst = binary.AppendUvarint(dst, uint64(len(r.Partition)))
-	dst = append(dst, r.Partition...)
+	dst = codec.AppendBytes(dst, r.Partition)
 	dst = binary.AppendUvarint(dst, uint64(len(r.Slices)))
 	for _, s := range r.Slices {
-		dst = binary.AppendUvarint(dst, uint64(len(s.Start)))
-		dst = append(dst, s.Start...)
-		dst = appendBound(dst, s.End)
+		dst = appendBound(codec.AppendBytes(dst, s.Start), s.End)
 	}
 	return dst
 }
@@ -68,20 +66,20 @@ func appendBound(dst, bound []byte) []byte {
 
 // DecodeRead takes what AppendRead made from the front of b, and checks it: any bytes are safe. The Read shares b's memory.
 func DecodeRead(b []byte) (r *Read, l Limit, rest []byte, err error) {
-	d := requestDecoder{rest: b}
+	d := requestDecoder{*codec.NewReader(b)}
 	r = &Read{}
 	flags := d.begin(flagReverse|flagPoint|flagStaticOnly, &r.Incarnation, &r.Now, &l)
 	r.Reverse, r.Point, r.StaticOnly = flags&flagReverse != 0, flags&flagPoint != 0, flags&flagStaticOnly != 0
-	r.Partition = d.take(d.number(maxKey))
-	if d.ok && !isPartition(r.Partition) {
+	r.Partition = d.key()
+	if !d.Failed() && !isPartition(r.Partition) {
 		return nil, l, nil, &RequestError{"the partition key is malformed"}
 	}
-	n := d.number(uint64(len(d.rest)))
+	n := d.Count(2)
 	if r.Point && n != 1 {
 		return nil, l, nil, &RequestError{"it reads one row and has not one slice"}
 	}
-	for ; n > 0 && d.ok; n-- {
-		s := Slice{Start: d.take(d.number(maxKey)), End: d.bound()}
+	for ; n > 0 && !d.Failed(); n-- {
+		s := Slice{Start: d.key(), End: d.bound()}
 		if s.End != nil && bytes.Compare(s.Start, s.End) >= 0 {
 			return nil, l, nil, &RequestError{"a slice ends before it starts"}
 		}
@@ -90,10 +88,10 @@ func DecodeRead(b []byte) (r *Read, l Limit, rest []byte, err error) {
 		}
 		r.Slices = append(r.Slices, s)
 	}
-	if !d.ok {
+	if d.Failed() {
 		return nil, l, nil, &RequestError{"it ends early, or a number is too large"}
 	}
-	return r, l, d.rest, nil
+	return r, l, d.Rest(), nil
 }
 
 // isPartition reports whether b is what row.AppendPartition makes.
@@ -104,64 +102,49 @@ func isPartition(b []byte) bool {
 
 // DecodeScan takes what AppendScan made from the front of b, and checks it: any bytes are safe. The Scan shares b's memory.
 func DecodeScan(b []byte) (s *Scan, l Limit, rest []byte, err error) {
-	d := requestDecoder{rest: b}
+	d := requestDecoder{*codec.NewReader(b)}
 	s = &Scan{}
 	s.StaticOnly = d.begin(flagStaticOnly, &s.Incarnation, &s.Now, &l) != 0
 	s.Start, s.End = d.bound(), d.bound()
-	if !d.ok {
+	if d.Failed() {
 		return nil, l, nil, &RequestError{"it ends early, or a number is too large"}
 	}
 	if s.End != nil && bytes.Compare(s.Start, s.End) > 0 {
 		return nil, l, nil, &RequestError{"it ends before it starts"}
 	}
-	return s, l, d.rest, nil
+	return s, l, d.Rest(), nil
 }
 
-// A requestDecoder takes values from the front of rest as long as ok.
-type requestDecoder struct {
-	rest []byte
-	ok   bool
-}
+// A requestDecoder is a reader of what is in requests.
+type requestDecoder struct{ codec.Reader }
 
 // begin takes what Reads and Scans have in common, and returns the flags, of which only the known ones may be set.
 func (d *requestDecoder) begin(known byte, incarnation *uint32, now *int64, l *Limit) (flags byte) {
-	if d.ok = len(d.rest) > 0 && d.rest[0]&^known == 0; !d.ok {
-		return 0
+	if flags = d.Byte(); flags&^known != 0 {
+		d.Fail()
 	}
-	flags, d.rest = d.rest[0], d.rest[1:]
-	*incarnation = uint32(d.number(math.MaxUint32))
-	v, n := binary.Varint(d.rest)
-	if d.ok = d.ok && n > 0; d.ok {
-		*now, d.rest = v, d.rest[n:]
-	}
+	*incarnation, *now = uint32(d.number(math.MaxUint32)), d.Varint()
 	l.Rows, l.Bytes = int(d.number(math.MaxInt32)), int(d.number(math.MaxInt32))
 	return flags
 }
 
 func (d *requestDecoder) number(most uint64) uint64 {
-	v, n := binary.Uvarint(d.rest)
-	if d.ok = d.ok && n > 0 && v <= most; !d.ok {
+	n := d.Uvarint()
+	if n > most {
+		d.Fail()
 		return 0
 	}
-	d.rest = d.rest[n:]
-	return v
+	return n
 }
 
-func (d *requestDecoder) take(n uint64) []byte {
-	if d.ok = d.ok && n <= uint64(len(d.rest)); !d.ok {
-		return nil
-	}
-	b := d.rest[:n:n]
-	d.rest = d.rest[n:]
-	return b
-}
+func (d *requestDecoder) key() []byte { return d.Take(int(d.number(maxKey))) }
 
 func (d *requestDecoder) bound() []byte {
 	n := d.number(maxKey)
 	if n == 0 {
 		return nil
 	}
-	return d.take(n - 1)
+	return d.Take(int(n - 1))
 }
 
 // A RequestError reports bytes that are no request.

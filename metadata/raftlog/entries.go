@@ -8,7 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/iliumdb/ilium/metadata/codec"
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/storage"
 )
 

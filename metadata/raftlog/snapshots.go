@@ -12,7 +12,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/iliumdb/ilium/metadata/codec"
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/storage"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/iliumdb/ilium/metadata/codec"
+	"github.com/iliumdb/ilium/codec"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema/cqltype"
 	"github.com/iliumdb/ilium/wire/peer"

@@ -52,7 +52,7 @@ func (s *Server) tell(kind uint32, event *frame.Event) {
 			c.fail(errSlow)
 			continue
 		}
-		s.workers.run(&request{server: s, conn: c, header: frame.Header{Opcode: frame.OpEvent}})
+		s.workers.Run(&request{server: s, conn: c, header: frame.Header{Opcode: frame.OpEvent}})
 	}
 }
 

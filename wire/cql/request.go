@@ -82,11 +82,22 @@ func (c *connection) handOver(f frame.Frame, body []byte, entry *preparedEntry) 
 	r.charged, r.entry = charge, entry
 	r.body = append(r.body[:0], body...)
 	c.busy.Add(1)
-	c.server.workers.run(r)
+	c.server.workers.Run(r)
 	return nil
 }
 
-// serve carries out a request that was handed over, and sends the answer.
+// Run carries out a request that was handed over, and sends the answer.
+func (r *request) Run() {
+	served := false
+	defer func() {
+		if !served { // a panic goes its way
+			r.server.reportPanic(r.conn, r.header)
+		}
+	}()
+	r.serve()
+	served = true
+}
+
 func (r *request) serve() {
 	if r.header.Opcode == frame.OpEvent { // the event is in the output
 		r.conn.out.flush()

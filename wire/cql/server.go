@@ -14,6 +14,7 @@ import (
 	"github.com/iliumdb/ilium/query"
 	"github.com/iliumdb/ilium/query/system"
 	"github.com/iliumdb/ilium/wire/cql/frame"
+	"github.com/iliumdb/ilium/wire/workers"
 )
 
 // Options tunes a Server. Zero fields take the default.
@@ -71,7 +72,7 @@ type Server struct {
 	backlog   *backlog
 	clientLog limitedLog // of what clients cause
 	prepared  *preparedCache
-	workers   workers
+	workers   workers.Pool
 	tracer    tracer
 	requests  sync.Pool     // of *request
 	scans     chan struct{} // holds one element for each scan that runs
@@ -215,7 +216,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, ctx.Err())
 	}
 	s.cancel()
-	s.workers.close()
+	s.workers.Close()
 	return err
 }
 

@@ -18,8 +18,8 @@ func (h *Hub) Send(to ring.HostID, v Verb, deadline time.Time, body []byte, done
 	c := call{deadline: h.since(deadline), done: done}
 	if _, _, err := h.send(to, v, body, c); err != nil {
 		f := &failedCall{call: c, err: err}
-		if !h.workers.run(f) {
-			go f.run() // all owners of goroutines are gone, but who sends may hold a lock
+		if !h.workers.Run(f) {
+			go f.Run() // all owners of goroutines are gone, but who sends may hold a lock
 		}
 	}
 }
@@ -30,7 +30,7 @@ type failedCall struct {
 	err  error
 }
 
-func (f *failedCall) run() { f.call.complete(nil, f.err) }
+func (f *failedCall) Run() { f.call.complete(nil, f.err) }
 
 // since returns a deadline as the time since the hub's start.
 func (h *Hub) since(deadline time.Time) time.Duration {

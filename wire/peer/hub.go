@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/iliumdb/ilium/ring"
+	"github.com/iliumdb/ilium/wire/workers"
 )
 
 const (
@@ -54,7 +55,7 @@ type Hub struct {
 	start    time.Time
 
 	goroutines group
-	workers    workers
+	workers    workers.Pool
 	chunks     chunks
 	tasks      sync.Pool // of *task
 	waiters    sync.Pool // of *waiter
@@ -140,7 +141,7 @@ func (h *Hub) Close() error {
 		l.close()
 	}
 	h.goroutines.wait()
-	h.workers.close()
+	h.workers.Close()
 	close(h.streams)
 	for c := range h.streams { // nobody has taken them
 		_ = c.Close()

@@ -203,7 +203,7 @@ func (in *inbound) request(h *header, payload []byte) error {
 		t.end()
 		return err
 	}
-	if !hub.workers.run(t) { // the hub is closing
+	if !hub.workers.Run(t) { // the hub is closing
 		t.end()
 	}
 	return nil

@@ -3,7 +3,6 @@ package peer
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/iliumdb/ilium/ring"
 )
@@ -11,16 +10,15 @@ import (
 // PeerStats says how it stands with the requests of one class to another node.
 type PeerStats struct {
 	ID          ring.HostID
-	Bulk        bool          // the class: verbs that move much data, or the others
-	Address     string        // where it was last looked for
-	Connected   bool          // now
-	Unanswered  int           // requests
-	Waiting     int           // bytes that are not yet written
-	Silent      time.Duration // how long nothing has arrived, if Connected
-	Requests    uint64        // so far
-	Connections uint64        // so far
-	Failures    uint64        // attempts to connect that have failed
-	LastError   error         // why there is no connection, or why the one before ended
+	Bulk        bool   // the class: verbs that move much data, or the others
+	Address     string // where it was last looked for
+	Connected   bool   // now
+	Unanswered  int    // requests
+	Waiting     int    // bytes that are not yet written
+	Requests    uint64 // so far
+	Connections uint64 // so far
+	Failures    uint64 // attempts to connect that have failed
+	LastError   error  // why there is no connection, or why the one before ended
 
 	class class
 }
@@ -51,7 +49,6 @@ func (l *link) stats() PeerStats {
 	s.Connected, s.Unanswered, s.Waiting, s.LastError = l.state == linkUp, l.calls.len(), l.heldSize, l.err
 	if l.output != nil {
 		s.Waiting = l.output.backlog()
-		s.Silent = l.hub.now() - time.Duration(l.heard.Load())
 	}
 	return s
 }

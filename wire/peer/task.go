@@ -36,8 +36,8 @@ func (t *task) room(n int) []byte {
 	return t.body[:n]
 }
 
-// run carries out the request, and answers, unless nobody waits for that anymore.
-func (t *task) run() {
+// Run carries out the request, and answers, unless nobody waits for that anymore.
+func (t *task) Run() {
 	defer t.end()
 	r := &t.request
 	if t.late() {

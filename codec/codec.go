@@ -1,5 +1,5 @@
-// Package codec has what the encodings of the metadata log are made of: numbers as in encoding/binary's
-// varints, and strings of bytes with their lengths in front. A Reader is safe for any bytes.
+// Package codec has what encodings are made of, those of the metadata log and of requests between nodes: numbers as in
+// encoding/binary's varints, and strings of bytes with their lengths in front. A Reader is safe for any bytes.
 package codec
 
 import (
@@ -82,7 +82,9 @@ func (r *Reader) Bytes() []byte {
 		r.Fail()
 		return nil
 	}
-	return r.Take(int(n))
+	b := r.rest[:n:n]
+	r.rest = r.rest[n:]
+	return b
 }
 
 // String returns what AppendBytes wrote.
@@ -98,6 +100,9 @@ func (r *Reader) Count(size int) int {
 	}
 	return int(n)
 }
+
+// Len returns how many bytes are left.
+func (r *Reader) Len() int { return len(r.rest) }
 
 // Rest returns all that is left.
 func (r *Reader) Rest() []byte { return r.Take(len(r.rest)) }
