@@ -17,6 +17,7 @@ import (
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/hint"
 	"github.com/iliumdb/ilium/coordinator/stream"
+	"github.com/iliumdb/ilium/fault"
 	"github.com/iliumdb/ilium/gossip"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/ring"
@@ -251,15 +252,15 @@ func (c *cluster) openGossip(generation uint32) error {
 	}
 	known := map[ring.HostID]string{}
 	for _, e := range c.log.Topology().Endpoints() {
-		if e.ID != c.self && e.Address.IsValid() && !faulty("know the seeds alone") {
+		if e.ID != c.self && e.Address.IsValid() && !fault.On("know the seeds alone") {
 			known[e.ID] = e.Address.String()
 		}
 	}
 	threshold := cfg.PhiConvictThreshold
-	if faulty("convict late") {
+	if fault.On("convict late") {
 		threshold *= 4
 	}
-	if faulty("convict early") {
+	if fault.On("convict early") {
 		threshold /= 16
 	}
 	member, err := gossip.Start(cfg.ClusterName, c.self, generation, map[gossip.Key]string{
