@@ -114,7 +114,8 @@ func (c *cluster) listen(ctx context.Context) error {
 		Handlers:    handlers,
 		ServerTLS:   server,
 		ClientTLS:   client,
-		Compression: cfg.InternodeCompression != "none",
+		Compression: cfg.InternodeCompression != config.CompressNone,
+		Compress:    c.compresses,
 		MaxInFlight: int64(cfg.Memory) / 8,
 		Log:         c.node.opts.Log,
 	})
@@ -194,6 +195,18 @@ func (c *cluster) handle(ctx context.Context, r *peer.Request) ([]byte, error) {
 		return nil, errStarting
 	}
 	return (*handlers)[r.Verb](ctx, r)
+}
+
+// compresses reports whether what is sent to a node is compressed: what stays in the datacenter is not, unless all is.
+func (c *cluster) compresses(to ring.HostID) bool {
+	if c.node.config.InternodeCompression == config.CompressAll {
+		return true
+	}
+	if !c.opened.Load() {
+		return false
+	}
+	e := c.log.Topology().Endpoint(to)
+	return e != nil && e.Datacenter != c.node.config.Datacenter
 }
 
 // resolve returns where a node is: where gossip has seen it last, or else where it was when the topology
