@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/iliumdb/ilium/fault"
 	"github.com/iliumdb/ilium/schema"
 )
 
@@ -38,7 +39,7 @@ func (m *machine) Apply(index uint64, data []byte) (any, error) {
 		return nil, err
 	}
 	after, event, err := before.apply(e)
-	if faulty("forget entries") && e.topology == nil && e.first == nil && index%4 == 0 && c.opts.Self[0]%2 == 0 {
+	if fault.On("forget entries") && e.topology == nil && e.first == nil && index%4 == 0 && c.opts.Self[0]%2 == 0 {
 		same := *before
 		after, event, err = &same, nil, nil
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/iliumdb/ilium/coordinator"
 	"github.com/iliumdb/ilium/coordinator/hint"
 	"github.com/iliumdb/ilium/coordinator/stream"
+	"github.com/iliumdb/ilium/fault"
 	"github.com/iliumdb/ilium/gossip"
 	"github.com/iliumdb/ilium/metadata"
 	"github.com/iliumdb/ilium/ring"
@@ -113,7 +114,8 @@ func (c *cluster) listen(ctx context.Context) error {
 		Handlers:    handlers,
 		ServerTLS:   server,
 		ClientTLS:   client,
-		Compression: cfg.InternodeCompression != "none",
+		Compression: cfg.InternodeCompression != config.CompressNone,
+		Compress:    c.compresses,
 		MaxInFlight: int64(cfg.Memory) / 8,
 		Log:         c.node.opts.Log,
 	})
@@ -195,6 +197,18 @@ func (c *cluster) handle(ctx context.Context, r *peer.Request) ([]byte, error) {
 	return (*handlers)[r.Verb](ctx, r)
 }
 
+// compresses reports whether what is sent to a node is compressed: what stays in the datacenter is not, unless all is.
+func (c *cluster) compresses(to ring.HostID) bool {
+	if c.node.config.InternodeCompression == config.CompressAll {
+		return true
+	}
+	if !c.opened.Load() {
+		return false
+	}
+	e := c.log.Topology().Endpoint(to)
+	return e != nil && e.Datacenter != c.node.config.Datacenter
+}
+
 // resolve returns where a node is: where gossip has seen it last, or else where it was when the topology
 // changed.
 func (c *cluster) resolve(id ring.HostID) (string, bool) {
@@ -251,15 +265,15 @@ func (c *cluster) openGossip(generation uint32) error {
 	}
 	known := map[ring.HostID]string{}
 	for _, e := range c.log.Topology().Endpoints() {
-		if e.ID != c.self && e.Address.IsValid() && !faulty("know the seeds alone") {
+		if e.ID != c.self && e.Address.IsValid() && !fault.On("know the seeds alone") {
 			known[e.ID] = e.Address.String()
 		}
 	}
 	threshold := cfg.PhiConvictThreshold
-	if faulty("convict late") {
+	if fault.On("convict late") {
 		threshold *= 4
 	}
-	if faulty("convict early") {
+	if fault.On("convict early") {
 		threshold /= 16
 	}
 	member, err := gossip.Start(cfg.ClusterName, c.self, generation, map[gossip.Key]string{

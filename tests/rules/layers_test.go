@@ -26,7 +26,7 @@ func layers() [][]string {
 		{"storage/page", "tests/fakes"},
 		{"schema", "grammar", "gossip", "wire/cql/frame"},
 		{"wire/peer"},
-		{"ring", "wire/peer/memory", "wire/workers", "trace", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
+		{"ring", "wire/peer/memory", "wire/workers", "trace", "fault", "coordinator/consistency", "schema/cqltype", "storage/row", "grammar/ast", "grammar/gen", "auth", "config", "workload/bench", "workload/mail", "tests/certificates", "tests/rules"},
 		{"codec"},
 	}
 }

@@ -38,7 +38,10 @@ type Options struct {
 	ServerTLS *tls.Config // nil: no TLS on connections from others
 	ClientTLS *tls.Config // nil: no TLS on connections to others; without a ServerName, certificates must be for the address
 
-	Compression bool  // with nodes that want it, too
+	Compression bool // with nodes that want it, too
+	// Compress reports whether what is sent to a node is compressed, where Compression is on; nil: always. It must not block.
+	Compress func(ring.HostID) bool
+
 	MaxFrame    int   // bytes of a request or an answer; 0: 64 MiB
 	MaxInFlight int64 // bytes of the requests that handlers are at work on, and of their answers; 0: 256 MiB
 	Log         *slog.Logger
@@ -257,4 +260,9 @@ func (g *group) wait() {
 	g.waiting = true
 	g.mu.Unlock()
 	g.wg.Wait()
+}
+
+// compresses reports whether what is sent to a node on a connection with compression is compressed.
+func (h *Hub) compresses(to ring.HostID) bool {
+	return h.options.Compress == nil || h.options.Compress(to)
 }

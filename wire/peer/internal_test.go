@@ -263,6 +263,45 @@ func TestCompression(t *testing.T) {
 	}
 }
 
+// TestCompressTo has nothing be compressed toward nodes that compression is not for.
+func TestCompressTo(t *testing.T) {
+	for _, both := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			n := memory.New(1)
+			var counted counter
+			open := func(id byte, s Sockets, compress bool) *Hub {
+				h, err := Listen(t.Context(), ":7000", Options{
+					Cluster: "test", Self: ring.HostID{id}, Sockets: s, Compression: compress,
+					Resolve:  func(ring.HostID) (string, bool) { return "10.0.0.2:7000", true },
+					Handlers: map[Verb]Handler{VerbRead: func(_ context.Context, r *Request) ([]byte, error) { return r.Body, nil }},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = h.Close() })
+				return h
+			}
+			counted.Host = n.Host("10.0.0.1")
+			one := open(1, &counted, true)
+			two := open(2, n.Host("10.0.0.2"), true)
+			if !both { // each side is told not to
+				none := func(ring.HostID) bool { return false }
+				one.options.Compress, two.options.Compress = none, none
+			}
+			body := []byte(strings.Repeat("much of the same, ", 5000))
+			for range 10 {
+				answer, err := one.Call(t.Context(), ring.HostID{2}, VerbRead, body)
+				if err != nil || string(answer) != string(body) {
+					t.Fatal(len(answer), err)
+				}
+			}
+			if limit := 3 * len(body); both && counted.bytes > limit || !both && counted.bytes < limit {
+				t.Errorf("both: %v, %d bytes for 20 times %d", both, counted.bytes, len(body))
+			}
+		})
+	}
+}
+
 // A counter counts the bytes of dialled connections.
 type counter struct {
 	*memory.Host

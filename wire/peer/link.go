@@ -71,7 +71,7 @@ func (l *link) send(v Verb, body []byte, c call) (uint64, error) {
 	if c.deadline <= now {
 		return 0, l.timeout()
 	}
-	p := l.hub.chunks.pack(body, l.compress.Load(), false)
+	p := l.hub.chunks.pack(body, l.compress.Load() && l.hub.compresses(l.key.to), false)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch l.state {

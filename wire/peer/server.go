@@ -145,7 +145,7 @@ func (in *inbound) beat(partial bool) {
 
 // send adds a frame. That the connection is broken is the reader's to see.
 func (in *inbound) send(h *header, payload []byte) {
-	p := in.hub.chunks.pack(payload, in.compress, false)
+	p := in.hub.chunks.pack(payload, in.compress && in.hub.compresses(in.from), false)
 	_ = in.output.add(h, &p)
 }
 

@@ -1,6 +1,0 @@
-//go:build !faults
-
-package metadata
-
-// faulty reports whether a bug is to be there, for tests of tests. Programs have none of it: the compiler drops what depends on it.
-func faulty(string) bool { return false }
