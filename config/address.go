@@ -53,6 +53,17 @@ func parseOptionalAddress(text string) (string, error) {
 	return text, checkHost(text)
 }
 
+// parseOptionalIP reads the IP address of one machine, or nothing.
+func parseOptionalIP(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	if _, err := netip.ParseAddr(text); err != nil {
+		return "", fmt.Errorf("%s is not an IP address", quote(text))
+	}
+	return text, checkHost(text)
+}
+
 // checkHost refuses what is not the name or address of a machine, and addresses that stand for all of a machine's.
 func checkHost(text string) error {
 	if _, err := parseText(text); err != nil {

@@ -86,7 +86,7 @@ func TestTable(t *testing.T) {
 func TestFieldsAreDistinct(t *testing.T) {
 	values := map[string]string{
 		"text": "other", "path": "other", "size": "32MiB", "rate": "1B/s", "duration": "20ms", "whole number": "77", "choice": "periodic",
-		"switch": "true", "secret": "other", "address": "other", "list of addresses": "other", "number": "7.5",
+		"switch": "true", "secret": "other", "address": "other", "IP address": "203.0.113.7", "list of addresses": "other", "number": "7.5",
 	}
 	special := map[string]string{
 		"memory": "2GiB", "authenticator": "PasswordAuthenticator", "internode_compression": "all",

@@ -60,8 +60,10 @@ var (
 	optionalPaths = kind[string]{"path", parseOptionalText, formatOptionalText}
 	// optionalAddresses may be empty too.
 	optionalAddresses = kind[string]{"address", parseOptionalAddress, formatOptionalText}
-	addressLists      = kind[Addresses]{"list of addresses", parseAddresses, func(v Addresses) string { return formatOptionalText(string(v)) }}
-	decimals          = kind[float64]{"number", parseDecimal, formatDecimal}
+	// optionalIPs may be empty, and must not be names: others are told them as they are.
+	optionalIPs  = kind[string]{"IP address", parseOptionalIP, formatOptionalText}
+	addressLists = kind[Addresses]{"list of addresses", parseAddresses, func(v Addresses) string { return formatOptionalText(string(v)) }}
+	decimals     = kind[float64]{"number", parseDecimal, formatDecimal}
 
 	internodeCompressions = kind[InternodeCompression]{"choice", parseInternodeCompression, func(v InternodeCompression) string { return string(v) }}
 )

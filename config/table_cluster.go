@@ -15,11 +15,11 @@ var clusterSettings = []setting{
 		name: "storage_port", def: "7000",
 		about: "Port for other nodes, TCP and UDP; 0 takes any that is free.",
 	}, 0, math.MaxUint16, func(c *Config) *int { return &c.StoragePort }),
-	plain(optionalAddresses, setting{
+	plain(optionalIPs, setting{
 		name:  "broadcast_address",
 		about: "Address that other nodes are told to connect to, where it is not listen_address.",
 	}, func(c *Config) *string { return &c.BroadcastAddress }),
-	plain(optionalAddresses, setting{
+	plain(optionalIPs, setting{
 		name:  "broadcast_rpc_address",
 		about: "Address that clients are told to connect to, where it is not rpc_address.",
 	}, func(c *Config) *string { return &c.BroadcastRPCAddress }),
@@ -86,7 +86,7 @@ var clusterSettings = []setting{
 	}, func(c *Config) *string { return &c.HintsDirectory }),
 	ranged(rates, setting{
 		name: "stream_throughput_outbound", def: "24MiB/s",
-		about: "Limit on the rate at which data is sent to nodes that join or take over ranges; 0B/s means no limit.",
+		about: "Limit on the rate at which a node that joins or takes over ranges fetches their data from others; 0B/s means no limit.",
 	}, 0, unlimited, func(c *Config) *Rate { return &c.StreamThroughputOutbound }),
 
 	plain(internodeCompressions, setting{

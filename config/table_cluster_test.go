@@ -34,7 +34,8 @@ func TestClusterValues(t *testing.T) {
 	check("seeds: {a: b}", "c.yaml:1: seeds: is a map: write one value")
 	check("seeds: &s [*s]", "c.yaml:1: seeds: item 1: is a list: write one value")
 
-	check("broadcast_address: a", "c.yaml:1: broadcast_address: a"+alone)
+	check("broadcast_address: 10.0.0.1", "c.yaml:1: broadcast_address: 10.0.0.1"+alone)
+	check("broadcast_rpc_address: db.example", `c.yaml:1: broadcast_rpc_address: "db.example" is not an IP address`)
 	check("seeds: [a, b]", "c.yaml:1: seeds: a,b"+alone)
 	check("gossip_encryption_key_file: k", "c.yaml:1: gossip_encryption_key_file: k"+alone)
 	check("listen_address: a\nreplace_node: b", "c.yaml:2: replace_node: b cannot be combined with seeds: none (default): "+
@@ -53,14 +54,14 @@ func TestClusterValues(t *testing.T) {
 }
 
 func TestSettingsOfACluster(t *testing.T) {
-	loaded, err := loadText("listen_address: 10.0.0.1\nrpc_address: 0.0.0.0\nbroadcast_rpc_address: db.example\nphi_convict_threshold: 12.50\n"+
+	loaded, err := loadText("listen_address: 10.0.0.1\nrpc_address: 0.0.0.0\nbroadcast_rpc_address: 203.0.113.9\nphi_convict_threshold: 12.50\n"+
 		"seeds:\n- a\n- b:7001\nserver_encryption_enabled: true\nserver_encryption_key: k\nserver_encryption_certificate: c\nserver_encryption_truststore: t\n",
 		[]string{"ILIUM_REPLACE_NODE=123e4567-e89b-12d3-a456-426614174000"}, []string{"num_tokens=4", "hinted_handoff_throttle=0"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.ListenAddress, want.RPCAddress, want.BroadcastRPCAddress = "10.0.0.1", "0.0.0.0", "db.example"
+	want.ListenAddress, want.RPCAddress, want.BroadcastRPCAddress = "10.0.0.1", "0.0.0.0", "203.0.113.9"
 	want.PhiConvictThreshold, want.Seeds, want.NumTokens, want.HintedHandoffThrottle = 12.5, "a,b:7001", 4, 0
 	want.ServerEncryptionEnabled, want.ServerEncryptionKey, want.ServerEncryptionCertificate, want.ServerEncryptionTruststore = true, "k", "c", "t"
 	want.ReplaceNode = "123e4567-e89b-12d3-a456-426614174000"
