@@ -56,7 +56,7 @@ func TestAcceptorsAdmit(t *testing.T) {
 // A replica that has missed a change gets it before the next one is accepted.
 func TestMissedChangesAreBrought(t *testing.T) {
 	bubble(t, 4, func(w *testCluster) {
-		w.onRequest(func(_, to int, v peer.Verb) fault { return fault{unreachable: v == peer.VerbCommit && to != 1} })
+		w.onRequest(func(_, to int, v peer.Verb) mishap { return mishap{unreachable: v == peer.VerbCommit && to != 1} })
 		if ok, err := w.nodes[3].cas(consistency.Serial, consistency.One, "", "1"); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
@@ -102,8 +102,8 @@ func TestDecidedBeforeJoining(t *testing.T) {
 	bubble(t, 5, func(w *testCluster) {
 		w.nodes[4].mustCAS("", "1", true)
 		w.calls.Wait()
-		w.onRequest(func(_, to int, v peer.Verb) fault {
-			return fault{loseRequest: v == peer.VerbAccept && to == 2, unreachable: v == peer.VerbCommit}
+		w.onRequest(func(_, to int, v peer.Verb) mishap {
+			return mishap{loseRequest: v == peer.VerbAccept && to == 2, unreachable: v == peer.VerbCommit}
 		})
 		if ok, err := w.nodes[4].cas(consistency.Serial, consistency.Any, "x=1", "2"); !ok || err != nil {
 			t.Fatal(ok, err)

@@ -36,8 +36,8 @@ func (w *testCluster) replayed() int {
 func TestBatchOfFailedCoordinator(t *testing.T) {
 	bubble(t, 5, func(w *testCluster) {
 		w.setTable(simple("1"), "BLOCKING")
-		w.onRequest(func(from, to int, v peer.Verb) fault {
-			return fault{loseRequest: from == 1 && v == peer.VerbMutate && to == 4}
+		w.onRequest(func(from, to int, v peer.Verb) mishap {
+			return mishap{loseRequest: from == 1 && v == peer.VerbMutate && to == 4}
 		})
 		err := w.nodes[0].writeBatch(consistency.One, w.at(250).put("a", "1"), w.at(350).put("a", "2"))
 		var timeout *WriteTimeoutError
@@ -85,7 +85,7 @@ func TestBatchIsForgotten(t *testing.T) {
 // Nothing is begun if nobody keeps the batch. A node without others keeps it itself.
 func TestBatchWithoutKeepers(t *testing.T) {
 	bubble(t, 3, func(w *testCluster) {
-		w.onRequest(func(from, to int, v peer.Verb) fault { return fault{unreachable: v == peer.VerbBatchStore} })
+		w.onRequest(func(from, to int, v peer.Verb) mishap { return mishap{unreachable: v == peer.VerbBatchStore} })
 		err := w.nodes[0].writeBatch(consistency.One, w.at(50).put("a", "1"), w.at(150).put("a", "1"))
 		var timeout *WriteTimeoutError
 		if !errors.As(err, &timeout) || timeout.WriteType != "BATCH_LOG" {

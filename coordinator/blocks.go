@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	seeded "github.com/iliumdb/ilium/fault"
+	"github.com/iliumdb/ilium/fault"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage"
 	"github.com/iliumdb/ilium/wire/peer"
@@ -358,7 +358,7 @@ func (r *round) reconcile() (*storage.Entries, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.reading.Table.Options.ReadRepair != "NONE" && !seeded.On("repair nothing") {
+	if r.reading.Table.Options.ReadRepair != "NONE" && !fault.On("repair nothing") {
 		err = r.repair(repairs)
 	}
 	return merged, err

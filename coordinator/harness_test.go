@@ -35,14 +35,14 @@ type testCluster struct {
 	timeout  time.Duration
 
 	mu       sync.Mutex
-	fault    func(from, to int, v peer.Verb) fault
+	fault    func(from, to int, v peer.Verb) mishap
 	dead     map[[2]int]bool // observer, node
 	requests map[peer.Verb]int
 	clock    int64 // of write timestamps
 }
 
-// A fault is what happens to a request.
-type fault struct {
+// A mishap is what happens to a request.
+type mishap struct {
 	loseRequest, loseAnswer, twice, unreachable bool
 	failure                                     *peer.Failure
 	delay                                       time.Duration
@@ -211,15 +211,15 @@ func (w *testCluster) down(numbers ...int) {
 }
 
 // onRequest sets the faults.
-func (w *testCluster) onRequest(f func(from, to int, v peer.Verb) fault) {
+func (w *testCluster) onRequest(f func(from, to int, v peer.Verb) mishap) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fault = f
 }
 
 // faultsAt sets faults by the node that is asked.
-func (w *testCluster) faultsAt(faults map[int]fault) {
-	w.onRequest(func(_, to int, _ peer.Verb) fault { return faults[to] })
+func (w *testCluster) faultsAt(faults map[int]mishap) {
+	w.onRequest(func(_, to int, _ peer.Verb) mishap { return faults[to] })
 }
 
 // heal ends all faults, and waits for all requests.
@@ -271,7 +271,7 @@ func (n *testNode) Send(to ring.HostID, v peer.Verb, deadline time.Time, body []
 	}
 	n.mu.Lock()
 	n.requests[v]++
-	f := fault{}
+	f := mishap{}
 	if n.fault != nil {
 		f = n.fault(n.number, int(to[15]), v)
 	}
@@ -289,7 +289,7 @@ func overwrite(b []byte) {
 	}
 }
 
-func (n *testNode) deliver(to *testNode, f fault, r *peer.Request) ([]byte, error) {
+func (n *testNode) deliver(to *testNode, f mishap, r *peer.Request) ([]byte, error) {
 	late := &peer.TimeoutError{To: to.Self()}
 	until := func(wait <-chan time.Time, hold <-chan struct{}) bool {
 		select {

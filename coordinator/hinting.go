@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/iliumdb/ilium/coordinator/consistency"
-	seeded "github.com/iliumdb/ilium/fault"
+	"github.com/iliumdb/ilium/fault"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/storage/row"
 	"github.com/iliumdb/ilium/trace"
@@ -99,7 +99,7 @@ func (w *writing) expiry() time.Time {
 
 // addHint keeps a hint, if hints are kept.
 func (c *Coordinator) addHint(t *trace.Trace, e *ring.Endpoint, body []byte, expires time.Time) {
-	if c.hints == nil || e.ID == c.cluster.Self() || seeded.On("drop hints") {
+	if c.hints == nil || e.ID == c.cluster.Self() || fault.On("drop hints") {
 		return
 	}
 	err := c.hints.Add(e.ID, body, expires)

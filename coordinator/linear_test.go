@@ -246,10 +246,10 @@ func (s storm) weather(w *testCluster, random *rand.Rand, stop <-chan struct{}) 
 			cut = 1 + random.IntN(s.replicas)
 		}
 		mu.Unlock()
-		w.onRequest(func(from, to int, v peer.Verb) fault {
+		w.onRequest(func(from, to int, v peer.Verb) mishap {
 			mu.Lock()
 			defer mu.Unlock()
-			f := fault{delay: time.Duration(random.Int64N(int64(slow) + 1e6))}
+			f := mishap{delay: time.Duration(random.Int64N(int64(slow) + 1e6))}
 			if !s.faults {
 				return f
 			}

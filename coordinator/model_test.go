@@ -24,28 +24,28 @@ type history struct {
 	seen  map[string]int64 // by token and row, the newest write that a read has shown
 }
 
-var genFault = rapid.Custom(func(t *rapid.T) fault {
+var genFault = rapid.Custom(func(t *rapid.T) mishap {
 	switch rapid.IntRange(0, 6).Draw(t, "fault") {
 	case 0:
-		return fault{loseRequest: true}
+		return mishap{loseRequest: true}
 	case 1:
-		return fault{loseAnswer: true}
+		return mishap{loseAnswer: true}
 	case 2:
-		return fault{failure: &peer.Failure{Code: codeDisk}}
+		return mishap{failure: &peer.Failure{Code: codeDisk}}
 	case 3:
-		return fault{unreachable: true}
+		return mishap{unreachable: true}
 	case 4:
-		return fault{delay: time.Second}
+		return mishap{delay: time.Second}
 	case 5:
-		return fault{twice: true}
+		return mishap{twice: true}
 	default:
-		return fault{}
+		return mishap{}
 	}
 })
 
 // upset draws faults for some links, and nodes that seem dead.
 func (h *history) upset() {
-	faults := map[[2]int]fault{}
+	faults := map[[2]int]mishap{}
 	var down []int
 	for from := 1; from <= h.n; from++ {
 		for to := 1; to <= h.n; to++ {
@@ -58,7 +58,7 @@ func (h *history) upset() {
 		}
 	}
 	h.down(down...)
-	h.onRequest(func(from, to int, _ peer.Verb) fault { return faults[[2]int{from, to}] })
+	h.onRequest(func(from, to int, _ peer.Verb) mishap { return faults[[2]int{from, to}] })
 }
 
 // change draws changes of one partition.

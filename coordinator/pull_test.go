@@ -191,7 +191,7 @@ func TestPullFails(t *testing.T) {
 			t.Error(err)
 		}
 		w.nodes[0].ownSchema.Store(nil)
-		w.faultsAt(map[int]fault{1: {loseAnswer: true}})
+		w.faultsAt(map[int]mishap{1: {loseAnswer: true}})
 		begin := time.Now()
 		if err := pull(); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != pullTimeout {
 			t.Errorf("%v after %v", err, time.Since(begin))

@@ -2,7 +2,7 @@ package coordinator
 
 import (
 	"github.com/iliumdb/ilium/coordinator/consistency"
-	seeded "github.com/iliumdb/ilium/fault"
+	"github.com/iliumdb/ilium/fault"
 	"github.com/iliumdb/ilium/ring"
 	"github.com/iliumdb/ilium/schema"
 )
@@ -102,7 +102,7 @@ func (c *Coordinator) plan(k *schema.Keyspace, level consistency.Level, token ri
 func (c *Coordinator) planAt(placement *ring.Placement, datacenter string, level consistency.Level, token ring.Token, write bool) (plan, error) {
 	p := plan{replicas: placement.Replicas(token), factor: placement.Replication().Factor(), epoch: placement.Topology().Epoch()}
 	p.quotas = quotasOf(level, placement.Replication(), datacenter)
-	if write && !seeded.On("forget pending replicas") {
+	if write && !fault.On("forget pending replicas") {
 		p.pending = placement.Pending(nil, token)
 	}
 	for _, e := range p.pending {
@@ -112,7 +112,7 @@ func (c *Coordinator) planAt(placement *ring.Placement, datacenter string, level
 			}
 		}
 	}
-	if write && seeded.On("acknowledge early") {
+	if write && fault.On("acknowledge early") {
 		for i := range p.quotas {
 			p.quotas[i].required = max(1, p.quotas[i].required-1)
 		}

@@ -86,13 +86,13 @@ func TestSpareReplicas(t *testing.T) {
 		// Also when data is asked for a second time.
 		w.at(50).put("a", "2").on(1)
 		asked := 0
-		w.onRequest(func(_, to int, v peer.Verb) fault {
+		w.onRequest(func(_, to int, v peer.Verb) mishap {
 			if to == 2 && v == peer.VerbRead {
 				if asked++; asked == 2 {
-					return fault{loseRequest: true}
+					return mishap{loseRequest: true}
 				}
 			}
-			return fault{}
+			return mishap{}
 		})
 		w.expect(n.read(consistency.Quorum, 50))("a=2")
 		w.heal()
@@ -123,14 +123,14 @@ func TestReadRepair(t *testing.T) {
 
 		// A replica that cannot be repaired does not count.
 		w.at(50).put("e", "1").on(1)
-		w.onRequest(func(_, to int, v peer.Verb) fault {
-			return fault{failure: &peer.Failure{Code: codeDisk}}.onlyIf(v == peer.VerbHint)
+		w.onRequest(func(_, to int, v peer.Verb) mishap {
+			return mishap{failure: &peer.Failure{Code: codeDisk}}.onlyIf(v == peer.VerbHint)
 		})
 		_, err := n.read(consistency.Quorum, 50)
 		if got := outcome(err); got != "timeout 1/2 with data" {
 			t.Error(got)
 		}
-		w.onRequest(func(_, to int, v peer.Verb) fault { return fault{loseRequest: true}.onlyIf(v == peer.VerbHint) })
+		w.onRequest(func(_, to int, v peer.Verb) mishap { return mishap{loseRequest: true}.onlyIf(v == peer.VerbHint) })
 		_, err = n.read(consistency.Quorum, 50)
 		if got := outcome(err); got != "timeout 1/2 with data" {
 			t.Error(got)
@@ -156,11 +156,11 @@ func TestReadRepair(t *testing.T) {
 	})
 }
 
-func (f fault) onlyIf(ok bool) fault {
+func (f mishap) onlyIf(ok bool) mishap {
 	if ok {
 		return f
 	}
-	return fault{}
+	return mishap{}
 }
 
 // Rows deleted on one replica do not make answers short, whatever is read and however much at once.

@@ -55,7 +55,7 @@ func (n *testNode) writeTraced(t *trace.Trace, level consistency.Level, c *chang
 func TestTracedWrite(t *testing.T) {
 	bubble(t, 3, func(w *testCluster) {
 		w.down(3)
-		w.faultsAt(map[int]fault{2: {delay: time.Millisecond}})
+		w.faultsAt(map[int]mishap{2: {delay: time.Millisecond}})
 		tr := trace.New("worker")
 		w.must(w.nodes[0].writeTraced(tr, consistency.Quorum, w.at(50).put("a", "1")))
 		got := w.told(tr)
@@ -72,7 +72,7 @@ func TestTracedWrite(t *testing.T) {
 
 func TestTracedWriteIsFollowed(t *testing.T) {
 	bubble(t, 3, func(w *testCluster) {
-		w.faultsAt(map[int]fault{2: {failure: &peer.Failure{Code: codeDisk, Message: "full"}, delay: time.Second}, 3: {delay: 500 * time.Millisecond}})
+		w.faultsAt(map[int]mishap{2: {failure: &peer.Failure{Code: codeDisk, Message: "full"}, delay: time.Second}, 3: {delay: 500 * time.Millisecond}})
 		tr := trace.New("worker")
 		w.must(w.nodes[0].writeTraced(tr, consistency.One, w.at(50).put("a", "1")))
 		events, _ := tr.End()
@@ -97,7 +97,7 @@ func TestTracedRead(t *testing.T) {
 	bubble(t, 4, func(w *testCluster) {
 		w.at(50).put("a", "1").on(1, 2, 3)
 		w.at(50).put("b", "2").on(2)
-		w.onRequest(func(int, int, peer.Verb) fault { return fault{delay: time.Millisecond} })
+		w.onRequest(func(int, int, peer.Verb) mishap { return mishap{delay: time.Millisecond} })
 		tr := trace.New("worker")
 		q := w.nodes[3].reading(consistency.Quorum, 0)
 		q.Trace = tr
@@ -122,7 +122,7 @@ func TestTracedRead(t *testing.T) {
 func TestTracedScan(t *testing.T) {
 	bubble(t, 3, func(w *testCluster) {
 		w.at(50).put("a", "1").on(1, 2, 3)
-		w.faultsAt(map[int]fault{3: {failure: &peer.Failure{Message: "broken"}}})
+		w.faultsAt(map[int]mishap{3: {failure: &peer.Failure{Message: "broken"}}})
 		tr := trace.New("worker")
 		q := w.nodes[0].reading(consistency.Quorum, 0)
 		q.Trace = tr

@@ -130,8 +130,8 @@ func TestTransactRequests(t *testing.T) {
 
 // Node 4, which is no replica, dies at some point of a transaction; what it leaves behind is finished by others.
 func TestCoordinatorDies(t *testing.T) {
-	reaching := func(verb peer.Verb, nodes ...int) func(from, to int, v peer.Verb) fault {
-		return func(from, to int, v peer.Verb) fault {
+	reaching := func(verb peer.Verb, nodes ...int) func(from, to int, v peer.Verb) mishap {
+		return func(from, to int, v peer.Verb) mishap {
 			lost := v > verb
 			if v == verb {
 				lost = true
@@ -139,11 +139,11 @@ func TestCoordinatorDies(t *testing.T) {
 					lost = lost && n != to
 				}
 			}
-			return fault{loseRequest: from == 4 && lost}
+			return mishap{loseRequest: from == 4 && lost}
 		}
 	}
 	for name, test := range map[string]struct {
-		fault      func(from, to int, v peer.Verb) fault
+		fault      func(from, to int, v peer.Verb) mishap
 		want       string // outcome
 		seen       []string
 		mustChange bool
@@ -200,13 +200,13 @@ func TestOwnChangeFinishedByOthers(t *testing.T) {
 		w.nodes[4].mustCAS("", "1", true)
 		w.calls.Wait()
 		accepts := 0
-		w.onRequest(func(from, to int, v peer.Verb) fault {
+		w.onRequest(func(from, to int, v peer.Verb) mishap {
 			if from == 4 && v == peer.VerbAccept {
 				if accepts++; accepts <= 3 && to != 1 { // comes too late for nodes 2 and 3
-					return fault{delay: 100 * time.Millisecond}
+					return mishap{delay: 100 * time.Millisecond}
 				}
 			}
-			return fault{}
+			return mishap{}
 		})
 		done := make(chan error, 1)
 		go func() {
@@ -248,11 +248,11 @@ func TestLocalSerial(t *testing.T) {
 // At ANY nobody is waited for; the next one sees the change all the same.
 func TestCommitAny(t *testing.T) {
 	bubble(t, 5, func(w *testCluster) {
-		w.onRequest(func(_, _ int, v peer.Verb) fault {
+		w.onRequest(func(_, _ int, v peer.Verb) mishap {
 			if v == peer.VerbCommit {
-				return fault{delay: time.Second}
+				return mishap{delay: time.Second}
 			}
-			return fault{}
+			return mishap{}
 		})
 		begun := time.Now()
 		if ok, err := w.nodes[3].cas(consistency.Serial, consistency.Any, "", "1"); !ok || err != nil || time.Since(begun) > 0 {

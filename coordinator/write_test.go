@@ -15,23 +15,23 @@ import (
 // states turns "ok silent fails down" into the states of nodes 1, 2, ...
 func (w *testCluster) states(states string) {
 	var down []int
-	faults := map[int]fault{}
+	faults := map[int]mishap{}
 	for i, s := range strings.Fields(states) {
 		switch s {
 		case "down":
 			down = append(down, i+1)
 		case "silent":
-			faults[i+1] = fault{loseRequest: true}
+			faults[i+1] = mishap{loseRequest: true}
 		case "mute":
-			faults[i+1] = fault{loseAnswer: true}
+			faults[i+1] = mishap{loseAnswer: true}
 		case "fails":
-			faults[i+1] = fault{failure: &peer.Failure{Code: codeDisk}, delay: time.Millisecond}
+			faults[i+1] = mishap{failure: &peer.Failure{Code: codeDisk}, delay: time.Millisecond}
 		case "invalid":
-			faults[i+1] = fault{failure: &peer.Failure{Code: codeInvalid}}
+			faults[i+1] = mishap{failure: &peer.Failure{Code: codeInvalid}}
 		case "cut":
-			faults[i+1] = fault{unreachable: true, delay: time.Millisecond}
+			faults[i+1] = mishap{unreachable: true, delay: time.Millisecond}
 		case "tombstones":
-			faults[i+1] = fault{failure: &peer.Failure{Code: codeTombstones}, delay: time.Millisecond}
+			faults[i+1] = mishap{failure: &peer.Failure{Code: codeTombstones}, delay: time.Millisecond}
 		}
 	}
 	w.down(down...)
@@ -252,7 +252,7 @@ func TestStaleWrites(t *testing.T) {
 		w.replay()
 		w.alike(350, 1, 2, 3)
 		// There is no newer one to be had.
-		w.faultsAt(map[int]fault{2: {delay: time.Millisecond}, 3: {delay: time.Millisecond}})
+		w.faultsAt(map[int]mishap{2: {delay: time.Millisecond}, 3: {delay: time.Millisecond}})
 		w.nodes[1].topology.Store(newer)
 		n.refresh = func(ctx context.Context) error {
 			<-ctx.Done()
@@ -289,7 +289,7 @@ func TestSchemaOfReplicas(t *testing.T) {
 		behind.ownSchema.Store(before)
 		w.expect(w.nodes[0].read(consistency.All, 50))("a=1")
 		// It cannot.
-		w.faultsAt(map[int]fault{2: {delay: time.Millisecond}})
+		w.faultsAt(map[int]mishap{2: {delay: time.Millisecond}})
 		behind.ownSchema.Store(before)
 		behind.catchUp = func(context.Context, uint64) error { return errors.New("no leader") }
 		if got := outcome(w.nodes[0].write(consistency.All, w.at(50).put("b", "1"))); got != "failure 2/3 [2:3]" {
@@ -306,7 +306,7 @@ func TestSchemaOfReplicas(t *testing.T) {
 		ahead.ownSchema.Store(w.schema.Load().Without("ks"))
 		w.must(w.nodes[0].write(consistency.All, w.at(50).put("c", "1")))
 		w.heal()
-		w.faultsAt(map[int]fault{3: {delay: time.Millisecond}})
+		w.faultsAt(map[int]mishap{3: {delay: time.Millisecond}})
 		if hints := w.nodes[0].hintsFor(); hints != "[0 0 0]" {
 			t.Errorf("hints %s", hints)
 		}
@@ -360,7 +360,7 @@ func TestDrain(t *testing.T) {
 			}
 		}
 		hold := make(chan struct{})
-		w.faultsAt(map[int]fault{2: {hold: hold}, 3: {hold: hold}})
+		w.faultsAt(map[int]mishap{2: {hold: hold}, 3: {hold: hold}})
 		w.calls.Go(func() { _ = n.write(consistency.Quorum, w.at(50).put("a", "1")) })
 		<-time.After(time.Millisecond)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)

@@ -100,18 +100,12 @@ func (c *cluster) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handlers := map[peer.Verb]peer.Handler{}
-	for _, v := range []peer.Verb{peer.VerbMutate, peer.VerbRead, peer.VerbHint, peer.VerbBatchStore, peer.VerbBatchRemove, peer.VerbPrepare,
-		peer.VerbAccept, peer.VerbCommit, peer.VerbRaft, peer.VerbPropose, peer.VerbApplied, peer.VerbMembership, peer.VerbTraced,
-		peer.VerbKeepHint, peer.VerbPull, peer.VerbSnapshot} {
-		handlers[v] = c.handle
-	}
 	c.hub, err = peer.Listen(ctx, hostPort(cfg.ListenAddress, cfg.StoragePort), peer.Options{
 		Cluster:     cfg.ClusterName,
 		Self:        c.self,
 		Sockets:     c.node.opts.Sockets,
 		Resolve:     c.resolve,
-		Handlers:    handlers,
+		Handler:     c.handle,
 		ServerTLS:   server,
 		ClientTLS:   client,
 		Compression: cfg.InternodeCompression != config.CompressNone,
@@ -191,10 +185,14 @@ var errStarting = errors.New("the node is starting")
 // handle passes a request on to who carries it out.
 func (c *cluster) handle(ctx context.Context, r *peer.Request) ([]byte, error) {
 	handlers := c.handlers.Load()
-	if handlers == nil || (*handlers)[r.Verb] == nil {
+	if handlers == nil {
 		return nil, errStarting
 	}
-	return (*handlers)[r.Verb](ctx, r)
+	handler := (*handlers)[r.Verb]
+	if handler == nil {
+		return nil, &peer.Failure{Code: peer.CodeUnknownVerb, Message: fmt.Sprintf("this node does not know requests of verb %d", r.Verb)}
+	}
+	return handler(ctx, r)
 }
 
 // compresses reports whether what is sent to a node is compressed: what stays in the datacenter is not, unless all is.

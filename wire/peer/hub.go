@@ -34,6 +34,7 @@ type Options struct {
 	// Resolve returns the present address (host:port) of a node. It must not block.
 	Resolve  func(ring.HostID) (address string, ok bool)
 	Handlers map[Verb]Handler // VerbPing is answered without one
+	Handler  Handler          // of all other verbs; nil: they are not known
 
 	ServerTLS *tls.Config // nil: no TLS on connections from others
 	ClientTLS *tls.Config // nil: no TLS on connections to others; without a ServerName, certificates must be for the address
@@ -103,6 +104,9 @@ func Listen(ctx context.Context, address string, o Options) (*Hub, error) {
 	}
 	h.ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	h.gate.limit = o.MaxInFlight
+	for v := range h.handlers {
+		h.handlers[v] = o.Handler
+	}
 	for v, handler := range o.Handlers {
 		h.handlers[v] = handler
 	}
