@@ -82,86 +82,82 @@ func (c Join) change(t *ring.Topology) (*ring.Topology, error) {
 	return t.With(e)
 }
 
+// existing returns the endpoint of a node that is in the ring.
+func existing(t *ring.Topology, id ring.HostID) (*ring.Endpoint, error) {
+	if e := t.Endpoint(id); e != nil {
+		return e, nil
+	}
+	return nil, &UnknownNodeError{id}
+}
+
+// mayGo returns an error if a node cannot leave now: it joins, another one joins or leaves, or there would be none left.
+func mayGo(t *ring.Topology, e *ring.Endpoint) error {
+	if e.State == ring.Joining {
+		return &ChangeInProgressError{e.ID, e.State}
+	}
+	if err := underWay(t, e.ID); err != nil {
+		return err
+	}
+	for _, other := range t.Endpoints() {
+		if other.ID != e.ID && other.State != ring.Joining {
+			return nil
+		}
+	}
+	return &ring.ChangeError{ID: e.ID, Reason: "is the last one of the cluster"}
+}
+
+// in returns the topology in which an endpoint is in another state.
+func in(t *ring.Topology, e *ring.Endpoint, s ring.State) (*ring.Topology, error) {
+	next := *e
+	next.State = s
+	return t.With(next)
+}
+
 func (c Joined) change(t *ring.Topology) (*ring.Topology, error) {
-	switch e := t.Endpoint(c.ID); {
-	case e == nil:
-		return nil, &UnknownNodeError{c.ID}
-	case e.State == ring.Normal:
-		return t, nil
+	e, err := existing(t, c.ID)
+	if err != nil || e.State == ring.Normal {
+		return t, err
 	}
 	return t.Complete(c.ID)
 }
 
 func (c Leave) change(t *ring.Topology) (*ring.Topology, error) {
-	e := t.Endpoint(c.ID)
-	switch {
-	case e == nil:
-		return nil, &UnknownNodeError{c.ID}
-	case e.State == ring.Leaving:
-		return t, nil
-	case e.State == ring.Joining:
-		return nil, &ChangeInProgressError{e.ID, e.State}
+	e, err := existing(t, c.ID)
+	if err != nil || e.State == ring.Leaving {
+		return t, err
 	}
-	if err := underWay(t, c.ID); err != nil {
+	if err := mayGo(t, e); err != nil {
 		return nil, err
 	}
-	if err := notLast(t, c.ID); err != nil {
-		return nil, err
-	}
-	leaving := *e
-	leaving.State = ring.Leaving
-	return t.With(leaving)
-}
-
-// notLast returns an error if there would be no node without this one.
-func notLast(t *ring.Topology, id ring.HostID) error {
-	for _, e := range t.Endpoints() {
-		if e.ID != id && e.State != ring.Joining {
-			return nil
-		}
-	}
-	return &ring.ChangeError{ID: id, Reason: "is the last one of the cluster"}
+	return in(t, e, ring.Leaving)
 }
 
 func (c Left) change(t *ring.Topology) (*ring.Topology, error) {
-	e := t.Endpoint(c.ID)
-	switch {
-	case e == nil:
-		return nil, &UnknownNodeError{c.ID}
-	case e.State == ring.Joining:
-		return nil, &ChangeInProgressError{e.ID, e.State}
+	e, err := existing(t, c.ID)
+	if err == nil {
+		err = mayGo(t, e)
 	}
-	if err := underWay(t, c.ID); err != nil {
-		return nil, err
-	}
-	if err := notLast(t, c.ID); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return t.Without(c.ID), nil
 }
 
 func (c Abort) change(t *ring.Topology) (*ring.Topology, error) {
-	e := t.Endpoint(c.ID)
+	e, err := existing(t, c.ID)
 	switch {
-	case e == nil:
-		return nil, &UnknownNodeError{c.ID}
+	case err != nil || e.State == ring.Normal:
+		return t, err
 	case e.State == ring.Joining:
 		return t.Without(c.ID), nil
-	case e.State == ring.Normal:
-		return t, nil
 	}
-	normal := *e
-	normal.State = ring.Normal
-	return t.With(normal)
+	return in(t, e, ring.Normal)
 }
 
 func (c Update) change(t *ring.Topology) (*ring.Topology, error) {
-	e := t.Endpoint(c.ID)
-	switch {
-	case e == nil:
-		return nil, &UnknownNodeError{c.ID}
-	case e.Address == c.Address:
-		return t, nil
+	e, err := existing(t, c.ID)
+	if err != nil || e.Address == c.Address {
+		return t, err
 	}
 	moved := *e
 	moved.Address = c.Address
