@@ -96,10 +96,9 @@ type Coordinator struct {
 	writes     *inflight
 	guard      guard
 	flights    flights
-	repairs    atomic.Uint64 // mutations sent to replicas that lacked them
-	acceptors  *stripes      // of the partitions of transactions
-	turns      turns         // of the transactions of this node
-	clock      atomic.Int64  // the newest timestamp of a transaction
+	acceptors  *stripes     // of the partitions of transactions
+	turns      turns        // of the transactions of this node
+	clock      atomic.Int64 // the newest timestamp of a transaction
 }
 
 // New returns the coordinator of a node of cluster that keeps its data in engine.

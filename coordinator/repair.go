@@ -45,7 +45,6 @@ func (r *round) repair(repairs [][]*row.Mutation) error {
 		default:
 			r.sendRepair(e, mutations, done)
 		}
-		c.repairs.Add(1)
 	}
 	if self != nil {
 		r.repairSelf(self, own, done)

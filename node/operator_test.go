@@ -277,6 +277,7 @@ func TestOperatorCluster(t *testing.T) {
 	if s := decode[http.Status](t, url+"/api/v1/status"); len(s.Nodes) != 1 {
 		t.Errorf("%+v", s)
 	}
+	eventually(t, "the one that left is forgotten", func() bool { return len(first.cluster.memberOf().Peers()) == 1 })
 }
 
 func someTopology(t rapid.TB, sizes ...int) *ring.Topology {

@@ -74,3 +74,14 @@ func (p *proximity) Patience(t *schema.Table) (time.Duration, bool) {
 	}
 	return known.(snitch.Retry).After(func(percent float64) (time.Duration, bool) { return p.percentiles.Percentile(t.ID, percent) }, p.unknown)
 }
+
+// forgetTables drops what is known of tables that are gone.
+func (p *proximity) forgetTables(before, now *schema.Schema) {
+	for k := range before.Keyspaces() {
+		for t := range k.Tables() {
+			if same := now.Table(t.Keyspace, t.Name); same == nil || same.ID != t.ID {
+				p.percentiles.Forget(t.ID)
+			}
+		}
+	}
+}

@@ -24,6 +24,7 @@ type watch struct {
 	running sync.WaitGroup
 	said    *schema.Schema // whose version others were told; by run alone, as what follows
 	status  string         // that others were told
+	forgot  uint64         // epoch of the topology, what is not in which was forgotten
 
 	mu   sync.Mutex
 	told map[ring.HostID]seen // changed by run alone
@@ -63,7 +64,7 @@ func (w *watch) start(c *cluster, natives map[ring.HostID]netip.AddrPort) {
 			w.saySchema(c)
 			w.sayStatus(c)
 			w.look(c)
-			c.forgetHints()
+			w.forget(c)
 			select {
 			case <-w.stop:
 				return
@@ -71,6 +72,7 @@ func (w *watch) start(c *cluster, natives map[ring.HostID]netip.AddrPort) {
 			case <-look.C:
 			case <-load.C:
 				c.sayLoad()
+				w.forgot = 0 // a write that was under way may have left a hint
 			case <-keys.C:
 				c.keys.look(c.memberOf())
 			}
@@ -90,8 +92,19 @@ func (w *watch) close() {
 	w.running.Wait()
 }
 
-// forgetHints drops the hints for nodes that were taken out of the cluster: nobody will ever want them.
-func (c *cluster) forgetHints() {
+// forget drops what is kept of nodes that were taken out of the cluster, hints among it: nobody will ever want them.
+func (w *watch) forget(c *cluster) {
+	epoch := c.log.Topology().Epoch()
+	if w.forgot == epoch {
+		return
+	}
+	w.forgot = epoch
+	for _, p := range c.memberOf().Peers() {
+		if c.log.Removed(p.ID) {
+			c.memberOf().Forget(p.ID)
+			c.proximity.latencies.Forget(p.ID)
+		}
+	}
 	if c.hints == nil {
 		return
 	}
@@ -211,10 +224,16 @@ func (w *watch) saySchema(c *cluster) {
 	if s == w.said {
 		return
 	}
-	if v, err := c.node.system.Version(s); err == nil {
+	v, err := c.node.system.Version(s)
+	if err != nil {
+		c.node.opts.Log.Error("the version of the schema cannot be told to other nodes", "error", err)
+	} else {
 		c.memberOf().Set(gossip.KeySchema, v.String())
-		w.said = s
 	}
+	if w.said != nil {
+		c.proximity.forgetTables(w.said, s)
+	}
+	w.said = s
 }
 
 // peers describes all nodes, for the tables of the system.
