@@ -15,8 +15,7 @@ import (
 type Percentiles struct {
 	mu     sync.Mutex // for changing tables
 	tables atomic.Pointer[map[cqltype.UUID]*histogram]
-	stop   chan struct{}
-	done   sync.WaitGroup
+	loop   loop
 }
 
 // A histogram counts, in units that are parts of one, so that counts can decay. A bucket is an eighth
@@ -32,30 +31,18 @@ const (
 
 // NewPercentiles returns Percentiles that know nothing yet. They must be closed.
 func NewPercentiles() *Percentiles {
-	p := &Percentiles{stop: make(chan struct{})}
+	p := &Percentiles{}
 	p.tables.Store(&map[cqltype.UUID]*histogram{})
-	p.done.Go(p.run)
+	p.loop.start(decayTime, p.decay)
 	return p
 }
 
 // Close ends the decay.
-func (p *Percentiles) Close() {
-	close(p.stop)
-	p.done.Wait()
-}
+func (p *Percentiles) Close() { p.loop.close() }
 
-func (p *Percentiles) run() {
-	tick := time.NewTicker(decayTime)
-	defer tick.Stop()
-	for {
-		select {
-		case <-p.stop:
-			return
-		case <-tick.C:
-			for _, h := range *p.tables.Load() {
-				h.decay()
-			}
-		}
+func (p *Percentiles) decay() {
+	for _, h := range *p.tables.Load() {
+		h.decay()
 	}
 }
 

@@ -45,8 +45,7 @@ type Latencies struct {
 	o         Options
 	mu        sync.Mutex // for changing endpoints, and their averages
 	endpoints atomic.Pointer[map[ring.HostID]*latency]
-	stop      chan struct{}
-	done      sync.WaitGroup
+	loop      loop
 }
 
 // A latency is that of one endpoint.
@@ -77,30 +76,14 @@ func NewLatencies(o Options) *Latencies {
 		o.BadnessThreshold = 1
 	}
 	o.BadnessThreshold = max(0, o.BadnessThreshold)
-	l := &Latencies{o: o, stop: make(chan struct{})}
+	l := &Latencies{o: o}
 	l.endpoints.Store(&map[ring.HostID]*latency{})
-	l.done.Go(l.run)
+	l.loop.start(o.UpdateInterval, l.update)
 	return l
 }
 
 // Close ends the updates.
-func (l *Latencies) Close() {
-	close(l.stop)
-	l.done.Wait()
-}
-
-func (l *Latencies) run() {
-	tick := time.NewTicker(l.o.UpdateInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-l.stop:
-			return
-		case <-tick.C:
-			l.update()
-		}
-	}
-}
+func (l *Latencies) Close() { l.loop.close() }
 
 // Record says how long an endpoint took to answer, or for how long it has not.
 func (l *Latencies) Record(id ring.HostID, d time.Duration) {
